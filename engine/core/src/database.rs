@@ -1,0 +1,282 @@
+//! The engine in this process: each method of the [`Engine`] trait reads as its pipeline.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::control::Control;
+use crate::engine::{
+    Activate, Answer, Body, Engine, Ingest, PluginVersion, Principal, Query, Receipt, Upload,
+};
+use crate::fault::{Error, Fault, Result};
+use crate::ingest;
+use crate::limits;
+use crate::manufacturer::ManufacturerId;
+use crate::model::{Semantics, TABLES, Table};
+use crate::plugins::Registry;
+use crate::sql::{self, Gated, QueryPlugins, Sessions};
+use crate::store::Store;
+
+/// What the `format` file of a data folder says.
+const FORMAT: &str = "tributary 1\n";
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data folder; created where it does not exist.
+    pub data: PathBuf,
+    /// Threads that queries may use; one for each core where absent.
+    pub threads: Option<usize>,
+}
+
+/// A database on this machine.
+pub struct Database {
+    control: Control,
+    store: Arc<Store>,
+    registry: Registry,
+    sessions: Sessions,
+    first_token: Option<String>,
+    /// CPU work runs here, away from the threads that serve sockets.
+    threads: Option<Runtime>,
+}
+
+impl Database {
+    /// Opens a data folder, or makes an empty one into one.
+    pub async fn open(options: Options) -> Result<Arc<Self>> {
+        prepare(&options.data)?;
+        let threads = options.threads.unwrap_or_else(|| {
+            std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+        });
+        let runtime = runtime_env(&options.data)?;
+        let control = Control::open(&options.data.join("control.sqlite")).await?;
+        let store = Arc::new(Store::new(&options.data, Arc::clone(&runtime)));
+        for manufacturer in control.manufacturers().await? {
+            store.open(&manufacturer)?;
+        }
+        Ok(Arc::new(Self {
+            first_token: control.first_token().await?,
+            control,
+            store,
+            registry: Registry::new()?,
+            sessions: Sessions::new(runtime, threads)?,
+            threads: Some(worker_threads(threads)?),
+        }))
+    }
+
+    /// The operator's token, known only to the process that made it: the first start on a data folder.
+    #[must_use]
+    pub fn first_token(&self) -> Option<&str> {
+        self.first_token.as_deref()
+    }
+
+    fn threads(&self) -> &Handle {
+        self.threads.as_ref().expect("threads are taken only when dropped").handle()
+    }
+
+    /// The same answer for a manufacturer that does not exist and one that is not the principal's.
+    async fn entitled(&self, principal: &Principal, manufacturer: &ManufacturerId) -> Result<()> {
+        let own = match principal {
+            Principal::Operator => true,
+            Principal::Manufacturer(id) => id == manufacturer,
+        };
+        if own && self.control.has_manufacturer(manufacturer).await? {
+            // Another process may have added it since the start.
+            return self.store.open_once(manufacturer);
+        }
+        Err(Error::new(Fault::Missing, format!("manufacturer \"{manufacturer}\" does not exist"))
+            .with_hint("The operator creates a manufacturer by sending it a table."))
+    }
+
+    /// Like `entitled`, but the operator may write for a manufacturer that does not exist yet.
+    async fn may_write(&self, principal: &Principal, manufacturer: &ManufacturerId) -> Result<()> {
+        match principal {
+            Principal::Operator => self.store.open_once(manufacturer),
+            Principal::Manufacturer(_) => self.entitled(principal, manufacturer).await,
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for Database {
+    async fn authenticate(&self, token: &str) -> Result<Principal> {
+        let principal = self.control.principal(token).await?;
+        principal.ok_or_else(|| {
+            Error::new(Fault::Unauthenticated, "token is not valid")
+                .with_hint("Send the header \"Authorization: Bearer <token>\".")
+        })
+    }
+
+    async fn issue_token(&self, principal: &Principal, manufacturer: ManufacturerId) -> Result<String> {
+        if *principal != Principal::Operator {
+            return Err(Error::new(Fault::Denied, "only the operator issues tokens"));
+        }
+        self.entitled(principal, &manufacturer).await?;
+        self.control.issue_token(&manufacturer).await
+    }
+
+    async fn query(&self, query: Query) -> Result<Answer> {
+        let started = Instant::now();
+        self.entitled(&query.principal, &query.manufacturer).await?;
+        let statement = Gated::parse(&query.sql)?;
+        let tables = self.sessions.tables(&statement)?;
+        let mut snapshots = Vec::with_capacity(tables.tables.len());
+        for table in &tables.tables {
+            snapshots.push(self.store.snapshot(&query.manufacturer, table).await?);
+        }
+        let active = self.registry.active(&self.control, &query.manufacturer).await?;
+        let plugins = QueryPlugins::new(&active);
+        let plan = self
+            .sessions
+            .plan(&query.manufacturer, statement, tables, snapshots, plugins)
+            .await?;
+        let longest = Duration::from_secs(limits::QUERY_SECONDS);
+        let deadline = query.deadline.map_or(longest, |asked| asked.min(longest));
+        Ok(Answer {
+            schema: plan.schema(),
+            freshness: plan.freshness(),
+            frames: sql::stream(plan, self.threads(), started, deadline),
+        })
+    }
+
+    async fn ingest(&self, ingest: Ingest, body: Body) -> Result<Receipt> {
+        let table = writable(&ingest.table)?;
+        self.may_write(&ingest.principal, &ingest.manufacturer).await?;
+        let rows = ingest::decode(table, ingest.format, body);
+        let store = Arc::clone(&self.store);
+        let manufacturer = ingest.manufacturer.clone();
+        let write = self.threads().spawn(async move { store.write(&manufacturer, table, rows).await });
+        let written = write.await.map_err(|panic| Error::internal("store rows", panic))??;
+        // Last, so that rows which were refused leave no manufacturer behind.
+        let created = self.control.add_manufacturer(&ingest.manufacturer).await?;
+        Ok(Receipt {
+            manufacturer: ingest.manufacturer,
+            table: table.name.to_owned(),
+            rows_in: written.rows_in,
+            accepted: written.rows_in,
+            rejected: 0,
+            inserted: written.inserted,
+            updated: written.updated,
+            unchanged: written.unchanged,
+            table_version: written.version,
+            created_manufacturer: created,
+        })
+    }
+
+    async fn upload(&self, upload: Upload) -> Result<PluginVersion> {
+        self.entitled(&upload.principal, &upload.manufacturer).await?;
+        self.registry.upload(&self.control, &upload.manufacturer, upload.wasm).await
+    }
+
+    async fn activate(&self, activate: Activate) -> Result<PluginVersion> {
+        self.entitled(&activate.principal, &activate.manufacturer).await?;
+        self.registry
+            .activate(&self.control, &activate.manufacturer, &activate.name, &activate.version)
+            .await
+    }
+
+    async fn plugins(
+        &self,
+        principal: &Principal,
+        manufacturer: &ManufacturerId,
+    ) -> Result<Vec<PluginVersion>> {
+        self.entitled(principal, manufacturer).await?;
+        self.registry.list(&self.control, manufacturer).await
+    }
+
+    async fn manufacturers(&self, principal: &Principal) -> Result<Vec<ManufacturerId>> {
+        match principal {
+            Principal::Operator => self.control.manufacturers().await,
+            Principal::Manufacturer(id) => Ok(vec![id.clone()]),
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+fn writable(name: &str) -> Result<&'static Table> {
+    let names = || {
+        let open = TABLES.iter().filter(|table| table.semantics != Semantics::Engine);
+        let names: Vec<&str> = open.map(|table| table.name).collect();
+        format!("Rows are taken by {}.", names.join(", "))
+    };
+    match Table::named(name) {
+        Some(table) if table.semantics == Semantics::Engine => Err(Error::new(
+            Fault::Denied,
+            format!("table \"{name}\" is written by the engine only"),
+        )
+        .with_hint(names())),
+        Some(table) => Ok(table),
+        None => {
+            let shown: String = name.chars().take(63).collect();
+            Err(Error::new(Fault::Missing, format!("table {shown:?} does not exist")).with_hint(names()))
+        }
+    }
+}
+
+/// Makes sure that the folder is ours and of a format that this build reads.
+fn prepare(data: &Path) -> Result<()> {
+    let file = data.join("format");
+    let describe = |doing: &str| format!("{doing} data folder \"{}\"", data.display());
+    std::fs::create_dir_all(data).map_err(|error| unusable(describe("create"), error))?;
+    match std::fs::read_to_string(&file) {
+        Ok(format) if format == FORMAT => Ok(()),
+        Ok(format) => Err(Error::new(
+            Fault::Invalid,
+            format!("data folder \"{}\" has format {:?}, this build reads {FORMAT:?}", data.display(), format.trim()),
+        )
+        .with_hint("Use the version of Tributary that wrote it.")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut entries = std::fs::read_dir(data).map_err(|error| unusable(describe("read"), error))?;
+            if entries.next().is_some() {
+                return Err(Error::new(
+                    Fault::Invalid,
+                    format!("folder \"{}\" is not empty and not a data folder", data.display()),
+                )
+                .with_hint("Name an empty folder, or one that Tributary made."));
+            }
+            std::fs::write(&file, FORMAT).map_err(|error| unusable(describe("mark"), error))
+        }
+        Err(error) => Err(unusable(describe("read"), error)),
+    }
+}
+
+fn unusable(doing: String, error: std::io::Error) -> Error {
+    Error::new(Fault::Invalid, format!("{doing}: {error}")).with_source(error)
+}
+
+fn runtime_env(data: &Path) -> Result<Arc<RuntimeEnv>> {
+    let spill = data.join("spill");
+    let disk = DiskManagerBuilder::default()
+        .with_mode(DiskManagerMode::Directories(vec![spill.clone()]))
+        .with_max_temp_directory_size(limits::SPILL_BYTES);
+    std::fs::create_dir_all(&spill).map_err(|error| unusable("create spill folder".to_owned(), error))?;
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(limits::QUERY_MEMORY_BYTES)))
+        .with_disk_manager_builder(disk)
+        .build_arc()
+        .map_err(|error| Error::internal("start query runtime", error))
+}
+
+/// Threads for queries. Their stacks are deep, because plans and sandboxed calls nest.
+fn worker_threads(threads: usize) -> Result<Runtime> {
+    const STACK_BYTES: usize = 8 << 20;
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_stack_size(STACK_BYTES)
+        .thread_name("tributary-query")
+        .enable_all()
+        .build()
+        .map_err(|error| Error::internal("start query threads", error))
+}

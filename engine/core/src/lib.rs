@@ -1,0 +1,21 @@
+//! The database: what arrives is checked, stored, and answered in SQL. Start reading at `engine.rs`.
+//!
+//! Knows no protocol, no environment variable and no wasmtime: adapters reach it through the [`Engine`] trait.
+
+pub mod engine;
+pub mod fault;
+pub mod limits;
+pub mod manufacturer;
+pub mod model;
+
+mod catalog;
+mod control;
+mod database;
+mod ingest;
+mod plugins;
+mod sql;
+mod store;
+
+pub use database::{Database, Options};
+pub use engine::Engine;
+pub use fault::{Error, Fault, Result};

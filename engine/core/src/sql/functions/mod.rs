@@ -1,0 +1,29 @@
+//! SQL functions of our own: thin adapters from columns to the numerics of `tributary-engine-stats`.
+
+mod estimate;
+mod rate_ci;
+mod share;
+mod since_when;
+
+use std::sync::Arc;
+
+use datafusion::execution::FunctionRegistry;
+use datafusion::execution::context::SessionState;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use tributary_engine_stats::invalid::Invalid;
+
+/// Makes every function known to a session.
+pub fn register(state: &mut SessionState) -> Result<()> {
+    state.register_udf(Arc::new(ScalarUDF::from(rate_ci::RateCi::new())))?;
+    for share in share::Share::all() {
+        state.register_udaf(Arc::new(AggregateUDF::from(share)))?;
+    }
+    state.register_udaf(Arc::new(AggregateUDF::from(since_when::SinceWhen::new())))?;
+    Ok(())
+}
+
+/// An argument that a statistic does not take, as SQL says it.
+fn invalid(function: &str, error: &Invalid) -> DataFusionError {
+    DataFusionError::Execution(format!("function \"{function}\": {error}"))
+}

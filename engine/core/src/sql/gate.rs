@@ -1,0 +1,158 @@
+//! Which statements may be planned at all: one, read-only, and small enough for the planner.
+//!
+//! DataFusion's planner recurses over the statement and cannot be interrupted, so size and shape are bounded before it
+//! sees the text. Only what is on the list of statement kinds passes.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, ObjectName, ObjectNamePart, Statement as SqlStatement, visit_expressions_mut,
+};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+
+use super::classify::classify;
+use crate::fault::{Error, Fault, Result};
+use crate::limits;
+
+/// A statement that passed the gate.
+pub struct Gated(pub(super) Statement);
+
+impl Gated {
+    /// Parses one read-only statement.
+    pub fn parse(sql: &str) -> Result<Self> {
+        let dialect = GenericDialect {};
+        if sql.len() > limits::SQL_BYTES {
+            return Err(too_complex("sql_bytes", limits::SQL_BYTES, sql.len()));
+        }
+        let tokens = Tokenizer::new(&dialect, sql)
+            .tokenize()
+            .map_err(|error| Error::new(Fault::Syntax, error.to_string()))?;
+        check_shape(&tokens)?;
+        let mut statements = DFParserBuilder::new(sql)
+            .with_dialect(&dialect)
+            .with_recursion_limit(limits::SQL_DEPTH)
+            .build()
+            .and_then(|mut parser| parser.parse_statements())
+            .map_err(classify)?;
+        let statement = match (statements.pop_front(), statements.is_empty()) {
+            (Some(statement), true) => statement,
+            (None, _) => {
+                return Err(Error::new(Fault::Syntax, "statement is empty").with_hint("Send one SELECT."));
+            }
+            (Some(_), false) => {
+                return Err(Error::new(Fault::Invalid, "more than one statement")
+                    .with_hint("Send one statement at a time."));
+            }
+        };
+        let mut gated = Self(allow(statement)?);
+        gated.join_function_names();
+        Ok(gated)
+    }
+
+    /// Makes `plugin.function(…)` one lower-case name, quoted or not, as functions are registered.
+    fn join_function_names(&mut self) {
+        let statement = match &mut self.0 {
+            Statement::Statement(statement) => statement.as_mut(),
+            Statement::Explain(explain) => match explain.statement.as_mut() {
+                Statement::Statement(statement) => statement.as_mut(),
+                _ => return,
+            },
+            _ => return,
+        };
+        let _ = visit_expressions_mut(statement, |expr| {
+            if let Expr::Function(function) = expr
+                && let [ObjectNamePart::Identifier(plugin), ObjectNamePart::Identifier(name)] =
+                    function.name.0.as_slice()
+            {
+                let joined = format!("{}.{}", folded(plugin), folded(name));
+                function.name = ObjectName(vec![ObjectNamePart::Identifier(Ident::with_quote('"', joined))]);
+            }
+            ControlFlow::<()>::Continue(())
+        });
+    }
+}
+
+fn folded(ident: &Ident) -> String {
+    match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_ascii_lowercase(),
+    }
+}
+
+fn allow(statement: Statement) -> Result<Statement> {
+    let allowed = match &statement {
+        Statement::Statement(inner) => matches!(
+            inner.as_ref(),
+            SqlStatement::Query(_)
+                | SqlStatement::ShowTables { .. }
+                | SqlStatement::ShowColumns { .. }
+                | SqlStatement::ExplainTable { .. }
+        ),
+        Statement::Explain(explain) => matches!(
+            explain.statement.as_ref(),
+            Statement::Statement(inner) if matches!(inner.as_ref(), SqlStatement::Query(_))
+        ),
+        _ => false,
+    };
+    if allowed {
+        return Ok(statement);
+    }
+    let text = statement.to_string();
+    let kind: String = text.split_whitespace().next().unwrap_or_default().chars().take(20).collect();
+    Err(
+        Error::new(Fault::Denied, format!("statement {} is not allowed", kind.to_uppercase()))
+            .with_hint("SQL is read-only: SELECT, EXPLAIN, SHOW TABLES, SHOW COLUMNS and DESCRIBE are answered."),
+    )
+}
+
+/// Counts what makes the planner slow or deep.
+fn check_shape(tokens: &[Token]) -> Result<()> {
+    let (mut count, mut operators, mut joins, mut sets, mut withs) = (0, 0, 0, 0, 0);
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for token in tokens {
+        match token {
+            Token::Whitespace(_) => continue,
+            Token::LParen | Token::LBracket => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
+            Token::Word(word) => match word.keyword {
+                Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::LIKE | Keyword::IS
+                | Keyword::BETWEEN | Keyword::CASE | Keyword::WHEN => operators += 1,
+                Keyword::JOIN => joins += 1,
+                Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT => sets += 1,
+                Keyword::AS => withs += 1,
+                _ => {}
+            },
+            Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::Mod | Token::Eq
+            | Token::Neq | Token::Lt | Token::Gt | Token::LtEq | Token::GtEq | Token::StringConcat
+            | Token::DoubleColon | Token::Pipe | Token::Ampersand | Token::Caret
+            | Token::ExclamationMark | Token::Tilde => operators += 1,
+            _ => {}
+        }
+        count += 1;
+    }
+    let bounds = [
+        ("sql_tokens", limits::SQL_TOKENS, count),
+        ("sql_operators", limits::SQL_OPERATORS, operators),
+        ("sql_joins", limits::SQL_JOINS, joins),
+        ("sql_set_operations", limits::SQL_JOINS, sets),
+        ("sql_aliases", limits::SQL_OPERATORS, withs),
+        ("sql_depth", limits::SQL_DEPTH, deepest),
+    ];
+    for (name, limit, asked) in bounds {
+        if asked > limit {
+            return Err(too_complex(name, limit, asked));
+        }
+    }
+    Ok(())
+}
+
+fn too_complex(name: &str, limit: usize, asked: usize) -> Error {
+    Error::new(Fault::TooComplex, format!("limit \"{name}\" is {limit}, asked for {asked}"))
+        .with_hint("Split the statement, or write long lists as IN (…) or VALUES.")
+}

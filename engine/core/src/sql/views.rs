@@ -1,0 +1,27 @@
+//! The shipped views: SQL over the tables, one file each, planned in the session that names them.
+
+/// A view that every manufacturer has.
+pub struct View {
+    pub name: &'static str,
+    pub sql: &'static str,
+}
+
+/// In the order in which they may name one another.
+pub const VIEWS: [View; 4] = [
+    View {
+        name: "v_lead",
+        sql: include_str!("../../views/v_lead.sql"),
+    },
+    View {
+        name: "v_spine",
+        sql: include_str!("../../views/v_spine.sql"),
+    },
+    View {
+        name: "v_funnel",
+        sql: include_str!("../../views/v_funnel.sql"),
+    },
+    View {
+        name: "v_revenue_by_period",
+        sql: include_str!("../../views/v_revenue_by_period.sql"),
+    },
+];

@@ -1,0 +1,14 @@
+//! One data file of a table, as the log describes it.
+
+use super::stats::FileStats;
+
+/// A file that belongs to a snapshot.
+#[derive(Clone, Debug)]
+pub struct DataFile {
+    /// Path below the table's folder.
+    pub path: String,
+    /// Size on disk.
+    pub bytes: u64,
+    /// Rows and ranges.
+    pub stats: FileStats,
+}

@@ -1,0 +1,126 @@
+//! Reading the files of a snapshot: which ones a predicate leaves, and the plan node that reads them.
+
+use std::sync::Arc;
+
+use arrow::compute::SortOptions;
+use datafusion::common::pruning::PrunableStatistics;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::Result;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_plan::ExecutionPlan;
+
+use super::file::DataFile;
+use super::snapshot::Snapshot;
+use crate::model::Table;
+
+/// How each file is sorted, and what SQL's plain ORDER BY means: ascending, NULLs last.
+pub const FILE_ORDER: SortOptions = SortOptions {
+    descending: false,
+    nulls_first: false,
+};
+
+/// Bytes at the end of a file that hold its footer, as a rule: one read instead of two.
+const FOOTER_BYTES: usize = 64 << 10;
+
+/// What a scan has to deliver.
+#[derive(Default)]
+pub struct Wanted<'a> {
+    /// Columns by position, all of them where absent.
+    pub projection: Option<&'a Vec<usize>>,
+    /// A filter that lets row groups and pages be skipped; it is applied again above the scan.
+    pub predicate: Option<Arc<dyn PhysicalExpr>>,
+    /// Rows after which to stop.
+    pub limit: Option<usize>,
+    /// Streams to read in parallel.
+    pub partitions: usize,
+}
+
+/// The files in which the log's statistics do not rule the predicate out.
+pub fn prune<'a>(
+    snapshot: &'a Snapshot,
+    predicate: Option<&Arc<dyn PhysicalExpr>>,
+) -> Result<Vec<&'a DataFile>> {
+    let Some(predicate) = predicate else {
+        return Ok(snapshot.files.iter().collect());
+    };
+    let schema = snapshot.table.schema();
+    let statistics = snapshot
+        .files
+        .iter()
+        .map(|file| file.stats.to_datafusion(0))
+        .collect();
+    let statistics = PrunableStatistics::new(statistics, Arc::clone(&schema));
+    let keep = PruningPredicateBuilder::new()
+        .with_file_schema(schema)
+        .try_build(Arc::clone(predicate))?
+        .prune(&statistics)?;
+    Ok(snapshot
+        .files
+        .iter()
+        .zip(keep)
+        .filter_map(|(file, keep)| keep.then_some(file))
+        .collect())
+}
+
+/// The plan node that reads these files.
+pub fn scan(
+    snapshot: &Snapshot,
+    files: &[&DataFile],
+    wanted: Wanted<'_>,
+    runtime: &RuntimeEnv,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let schema = snapshot.table.schema();
+    let factory = CachedParquetFileReaderFactory::new(
+        runtime.object_store(&snapshot.url)?,
+        runtime.cache_manager.get_file_metadata_cache(),
+    );
+    let mut source = ParquetSource::new(Arc::clone(&schema))
+        .with_parquet_file_reader_factory(Arc::new(factory))
+        .with_enable_page_index(true);
+    if let Some(predicate) = wanted.predicate {
+        source = source.with_predicate(predicate);
+    }
+    let group: FileGroup = in_order(snapshot.table, files)
+        .into_iter()
+        .map(|file| partitioned(snapshot.table, file))
+        .collect();
+    let config = FileScanConfigBuilder::new(snapshot.url.clone(), Arc::new(source))
+        .with_file_groups(group.split_files(wanted.partitions.max(1)))
+        .with_projection_indices(wanted.projection.cloned())?
+        .with_limit(wanted.limit)
+        .with_output_ordering(ordering(snapshot.table).into_iter().collect())
+        .build();
+    Ok(DataSourceExec::from_data_source(config))
+}
+
+/// By least value of the first sort column, so that files which do not overlap form one sorted run.
+fn in_order<'a>(table: &Table, files: &[&'a DataFile]) -> Vec<&'a DataFile> {
+    let first = table.schema().index_of(table.order[0]).unwrap_or_default();
+    let least = |file: &DataFile| file.stats.columns.get(first).map(|range| range.min.clone());
+    let mut files = files.to_vec();
+    files.sort_by(|a, b| least(a).partial_cmp(&least(b)).unwrap_or(std::cmp::Ordering::Equal));
+    files
+}
+
+fn partitioned(table: &Table, file: &DataFile) -> PartitionedFile {
+    let bytes = usize::try_from(file.bytes).unwrap_or(usize::MAX);
+    PartitionedFile::new(format!("{}/{}", table.name, file.path), file.bytes)
+        .with_metadata_size_hint(FOOTER_BYTES)
+        .with_statistics(file.stats.to_datafusion(bytes))
+}
+
+/// The order of the rows in each file. DataFusion drops it where files of one group overlap.
+fn ordering(table: &Table) -> Option<LexOrdering> {
+    let schema = table.schema();
+    let columns = table.order.iter().map(|name| {
+        let position = schema.index_of(name).expect("the order names columns of the table");
+        PhysicalSortExpr::new(Arc::new(Column::new(name, position)), FILE_ORDER)
+    });
+    LexOrdering::new(columns)
+}

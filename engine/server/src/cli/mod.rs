@@ -1,0 +1,101 @@
+//! The command line: one file per command, each with its arguments, its help and what it does.
+//!
+//! Commands work on a data folder through the same [`Engine`](tributary_engine_core::Engine) trait as HTTP, as the
+//! operator.
+
+mod demo;
+mod generate;
+mod ingest;
+mod plugin;
+mod serve;
+mod sql;
+mod stop;
+mod token;
+
+pub(crate) mod data;
+pub(crate) mod grid;
+pub(crate) mod progress;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tributary_engine_core::Error;
+
+use crate::limits::THREAD_STACK_BYTES;
+
+pub(crate) use stop::{Result, file_error};
+
+/// Compare distributors: leads, revenue and resources in Delta tables, questions in SQL, rules as WebAssembly.
+#[derive(Parser)]
+#[command(
+    name = "tributary",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Start here:
+  tributary demo                          see all of it on generated data
+  tributary serve --data tributary-demo   the same over HTTP
+  tributary sql --data tributary-demo -m acme -c 'SELECT * FROM v_funnel LIMIT 10'
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or bad input."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Serve(serve::Serve),
+    Sql(sql::Sql),
+    Ingest(ingest::Ingest),
+    Generate(generate::Generate),
+    Plugin(plugin::Plugin),
+    Token(token::Token),
+}
+
+/// Runs the command of this process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = runtime().and_then(|runtime| runtime.block_on(cli.command.run()));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => stop.report(),
+    }
+}
+
+impl Command {
+    async fn run(self) -> Result<()> {
+        if !matches!(self, Self::Serve(_)) {
+            log_warnings();
+        }
+        match self {
+            Self::Demo(demo) => demo.run().await,
+            Self::Serve(serve) => serve.run().await,
+            Self::Sql(sql) => sql.run().await,
+            Self::Ingest(ingest) => ingest.run().await,
+            Self::Generate(generate) => generate.run(),
+            Self::Plugin(plugin) => plugin.run().await,
+            Self::Token(token) => token.run().await,
+        }
+    }
+}
+
+/// Commands say what went wrong themselves; the log adds what the engine warns of.
+fn log_warnings() {
+    tracing_subscriber::fmt()
+        .with_env_filter(serve::filter("warn"))
+        .with_writer(io::stderr)
+        .with_ansi(stop::colour(&io::stderr()))
+        .init();
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(THREAD_STACK_BYTES)
+        .build()
+        .map_err(|error| Error::internal("start runtime", error).into())
+}

@@ -1,0 +1,59 @@
+//! HTTP: every route on one screen, and what all of them share.
+//!
+//! A handler parses its request, makes one call of the [`Engine`] trait and spells the answer. It knows nothing of
+//! tables, files or sessions, and of errors only that `error.rs` spells them.
+
+mod answer;
+mod body;
+mod caller;
+mod health;
+mod negotiate;
+mod patience;
+mod plugins;
+mod query;
+mod serve;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+use tributary_engine_core::Engine;
+
+use crate::error::Failure;
+
+pub use serve::serve;
+
+/// What every handler is given.
+type Shared = Arc<dyn Engine>;
+
+/// The whole API. Everything but `/healthz` wants a bearer token.
+pub fn router(engine: Arc<dyn Engine>) -> Router {
+    Router::new()
+        // anyone
+        .route("/healthz", get(health::healthz))
+        // analysts and dashboards
+        .route("/v1/query", post(query::of_caller))
+        .route("/v1/{manufacturer}/query", post(query::of_manufacturer))
+        // manufacturers
+        .route("/v1/{manufacturer}/tables/{table}", post(tables::ingest))
+        .route(
+            "/v1/{manufacturer}/plugins",
+            get(plugins::list).post(plugins::upload),
+        )
+        .route(
+            "/v1/{manufacturer}/plugins/{name}/versions/{version}/activate",
+            post(plugins::activate),
+        )
+        // the operator
+        .route("/v1/{manufacturer}/tokens", post(tokens::issue))
+        // everything else
+        .fallback(async || Failure::no_such_route())
+        .method_not_allowed_fallback(async || Failure::wrong_method())
+        .layer(middleware::from_fn(answer::finish))
+        .with_state(engine)
+}

@@ -1,0 +1,17 @@
+//! The adapters of the engine: HTTP and the command line. The only crate that knows a protocol.
+//!
+//! Everything goes through the `Engine` trait; this crate does not know how tables are stored, how a session is built
+//! or what runs a plugin.
+
+mod cli;
+mod demo;
+mod encode;
+mod error;
+mod http;
+mod limits;
+mod shipped;
+
+pub use cli::main;
+pub use error::{exit_code, http_status};
+pub use http::{router, serve};
+pub use shipped::PLUGINS;

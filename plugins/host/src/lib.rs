@@ -1,0 +1,53 @@
+//! The sandbox: runs WebAssembly plugins over Arrow columns. It knows Arrow and wasmtime, and
+//! deliberately nothing of tables, SQL, DataFusion or sockets.
+//!
+//! ```text
+//! bytes ─ upload ─ check ─ compile ─ plugin          at upload, once
+//!         Upload → Checked → Compiled → Plugin       each constructible only by the step before
+//!
+//! plugin.pool() ─ pool.call ─ lower ─ instance ─ lift ─ ArrayRef       per batch of a query
+//! ```
+//!
+//! | file | noun |
+//! |---|---|
+//! | `host.rs` | the process-wide engine, and `install`, which is the chain above |
+//! | `limits.rs` | every bound |
+//! | `error.rs` | what went wrong, whose fault it is, and where |
+//! | `upload.rs` `check.rs` `compile.rs` | the steps of the chain |
+//! | `manifest.rs` | what a plugin says it is, checked |
+//! | `plugin.rs` | a plugin that is ready to run |
+//! | `engine.rs` | how wasmtime is configured |
+//! | `wire.rs` | the types of `sdk/wit/plugin.wit`, as wasmtime wants them |
+//! | `instance.rs` | one running guest: the only file that holds a `Store` |
+//! | `lower.rs` `lift.rs` | Arrow to guest; guest to Arrow, where nothing is believed |
+//! | `pool.rs` | the instances of one query |
+//!
+//! What always holds: a guest imports nothing but `diagnostics`; every call has a budget of
+//! instructions, memory, stack and output; an instance that failed in any way is never used
+//! again; no output reaches Arrow unchecked; results do not depend on how many instances ran.
+
+#![warn(missing_docs)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+mod check;
+mod compile;
+mod engine;
+mod error;
+mod host;
+mod instance;
+mod lift;
+mod limits;
+mod lower;
+mod manifest;
+mod plugin;
+mod pool;
+mod upload;
+mod wire;
+
+pub use compile::{Compiler, InProcess};
+pub use error::{Error, ErrorKind, LimitHit, Place};
+pub use host::Host;
+pub use limits::Limits;
+pub use manifest::{Field, Function, Kind, Manifest, Range, Reason, Type, Volatility};
+pub use plugin::Plugin;
+pub use pool::{Argument, Pool, Receipts};
