@@ -26,4 +26,4 @@ SELECT CAST(floor(period / 12.0) AS BIGINT) AS year,
        CASE WHEN mature_at <= now THEN round(100.0 * won / mql, 2) END AS win_rate_pct
 FROM cohorts
 CROSS JOIN as_of
-ORDER BY period
+ORDER BY period DESC

@@ -29,4 +29,4 @@ SELECT distributor_id, name,
        CASE WHEN year_ago > 0
             THEN round(100.0 * CAST(revenue - year_ago AS DOUBLE) / CAST(year_ago AS DOUBLE), 2) END AS change_pct
 FROM compared
-ORDER BY distributor_id, period
+ORDER BY period DESC, revenue DESC, distributor_id

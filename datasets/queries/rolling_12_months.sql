@@ -36,4 +36,4 @@ SELECT distributor_id, name,
        CASE WHEN previous_12 > 0
             THEN round(100.0 * CAST(rolling_12 - previous_12 AS DOUBLE) / CAST(previous_12 AS DOUBLE), 2) END AS change_pct
 FROM compared
-ORDER BY distributor_id, period
+ORDER BY period DESC, rolling_12 DESC NULLS LAST, distributor_id

@@ -124,7 +124,7 @@ impl Engine for Database {
         let started = Instant::now();
         self.entitled(&query.principal, &query.manufacturer).await?;
         let statement = Gated::parse(&query.sql)?;
-        let tables = self.sessions.tables(&statement)?;
+        let tables = self.sessions.tables(&query.manufacturer, &statement)?;
         let mut snapshots = Vec::with_capacity(tables.tables.len());
         for table in &tables.tables {
             snapshots.push(self.store.snapshot(&query.manufacturer, table).await?);

@@ -9,6 +9,7 @@ pub mod manufacturer;
 pub mod model;
 
 mod catalog;
+mod classify;
 mod control;
 mod database;
 mod ingest;

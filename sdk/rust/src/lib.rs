@@ -58,7 +58,6 @@ pub mod prelude {
 
 /// The interface in `sdk/wit`, as wit-bindgen spells it. For the macros; not part of the promise.
 #[doc(hidden)]
-#[allow(missing_docs, clippy::all)]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../wit",

@@ -12,8 +12,8 @@ use futures::stream::BoxStream;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Sender};
 
-use super::classify::classify;
 use super::function::QueryPlugins;
+use crate::classify::classify;
 use crate::engine::{Frame, Trailer};
 use crate::fault::{Error, Fault, Result};
 use crate::limits;

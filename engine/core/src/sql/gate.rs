@@ -7,13 +7,13 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, ObjectNamePart, Statement as SqlStatement, visit_expressions_mut,
+    AccessExpr, Expr, Ident, ObjectName, ObjectNamePart, Statement as SqlStatement, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
-use super::classify::classify;
+use crate::classify::classify;
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
 
@@ -63,16 +63,46 @@ impl Gated {
             _ => return,
         };
         let _ = visit_expressions_mut(statement, |expr| {
-            if let Expr::Function(function) = expr
-                && let [ObjectNamePart::Identifier(plugin), ObjectNamePart::Identifier(name)] =
-                    function.name.0.as_slice()
-            {
-                let joined = format!("{}.{}", folded(plugin), folded(name));
-                function.name = ObjectName(vec![ObjectNamePart::Identifier(Ident::with_quote('"', joined))]);
-            }
+            join_name(expr);
             ControlFlow::<()>::Continue(())
         });
     }
+}
+
+fn join_name(expr: &mut Expr) {
+    match expr {
+        Expr::Function(function) => {
+            if let [ObjectNamePart::Identifier(plugin), ObjectNamePart::Identifier(name)] =
+                function.name.0.as_slice()
+            {
+                function.name = joined(plugin, name);
+            }
+        }
+        // The parser reads `plugin.function(…)['field']` as access to a column named like the plugin.
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            let function = match (root.as_ref(), access_chain.first()) {
+                (Expr::Identifier(plugin), Some(AccessExpr::Dot(Expr::Function(function)))) => {
+                    match function.name.0.as_slice() {
+                        [ObjectNamePart::Identifier(name)] => {
+                            let mut function = function.clone();
+                            function.name = joined(plugin, name);
+                            function
+                        }
+                        _ => return,
+                    }
+                }
+                _ => return,
+            };
+            access_chain.remove(0);
+            **root = Expr::Function(function);
+        }
+        _ => {}
+    }
+}
+
+fn joined(plugin: &Ident, name: &Ident) -> ObjectName {
+    let joined = format!("{}.{}", folded(plugin), folded(name));
+    ObjectName(vec![ObjectNamePart::Identifier(Ident::with_quote('"', joined))])
 }
 
 fn folded(ident: &Ident) -> String {

@@ -1,7 +1,6 @@
 //! From SQL text to a stream of batches: gate → session → plan → run. Knows no protocol and no storage format.
 
 mod answer;
-mod classify;
 mod function;
 mod functions;
 mod gate;
@@ -9,7 +8,6 @@ mod session;
 mod views;
 
 pub use answer::stream;
-pub use classify::classify;
 pub use function::{QueryPlugins, plugin_error, signature};
 pub use gate::Gated;
 pub use session::Sessions;

@@ -14,12 +14,12 @@ use datafusion::common::TableReference;
 use datafusion::sql::parser::Statement;
 
 use super::answer::Plan;
-use super::classify::classify;
 use super::function::QueryPlugins;
 use super::functions;
 use super::gate::Gated;
 use super::views::VIEWS;
 use crate::catalog::SnapshotProvider;
+use crate::classify::classify;
 use crate::fault::{Error, Fault, Result};
 use crate::manufacturer::ManufacturerId;
 use crate::model::{TABLES, Table};
@@ -59,8 +59,13 @@ impl Sessions {
     }
 
     /// Which tables a statement needs, so that only their snapshots are taken.
-    pub fn tables(&self, statement: &Gated) -> Result<Tables> {
-        let named = self.references(&statement.0)?;
+    pub fn tables(&self, manufacturer: &ManufacturerId, statement: &Gated) -> Result<Tables> {
+        let mut named = self.references(&statement.0)?;
+        // `FROM generate_series(…)` names a function, which looks like a table here.
+        named.retain(|name| !self.base.table_functions().contains_key(name.table()));
+        if let Some(foreign) = named.iter().find(|name| !is_own(name, manufacturer)) {
+            return Err(missing(&foreign.to_string()));
+        }
         let everything = named.iter().any(is_catalog) || names_no_table(&statement.0);
         let mut names: BTreeSet<String> = named
             .iter()
@@ -158,6 +163,13 @@ impl Sessions {
     fn references(&self, statement: &Statement) -> Result<Vec<TableReference>> {
         self.base.resolve_table_references(statement).map_err(classify)
     }
+}
+
+/// Whether a name, as far as it is qualified, stays within the session. What lies outside does not exist.
+fn is_own(name: &TableReference, manufacturer: &ManufacturerId) -> bool {
+    let catalog = name.catalog().is_none_or(|catalog| catalog == CATALOG);
+    let schema = name.schema().is_none_or(|schema| schema == manufacturer.as_str());
+    catalog && (schema || is_catalog(name))
 }
 
 fn is_catalog(name: &TableReference) -> bool {

@@ -15,6 +15,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::StreamExt;
 
 use super::scan::FILE_ORDER;
+use crate::classify::classify;
 use crate::fault::{Error, Result};
 use crate::ingest::Rows;
 use crate::model::Table;
@@ -46,7 +47,7 @@ fn unwrap_error(error: DataFusionError) -> Error {
             Ok(ours) => *ours,
             Err(other) => Error::internal("sort rows", other),
         },
-        other => crate::sql::classify(other),
+        other => classify(other),
     }
 }
 

@@ -22,6 +22,7 @@ const NULL: &str = "∅";
 
 /// The first rows of an answer.
 pub(crate) struct Grid {
+    headings: Vec<String>,
     rows: RecordBatch,
     trailer: Trailer,
 }
@@ -43,7 +44,12 @@ impl Grid {
                 Frame::End(trailer) => {
                     let rows = concat_batches(&answer.schema, &kept)
                         .map_err(|error| Error::internal("lay out rows", error))?;
-                    return Ok(Self { rows, trailer });
+                    let fields = answer.schema.fields().iter();
+                    return Ok(Self {
+                        headings: fields.map(|field| shown(field.name())).collect(),
+                        rows,
+                        trailer,
+                    });
                 }
             }
         }
@@ -62,6 +68,14 @@ impl Grid {
             .saturating_sub(self.rows.num_rows() as u64)
     }
 
+    /// The same with headings in words: `win_rate` becomes `win rate`.
+    pub(crate) fn in_words(mut self) -> Self {
+        for heading in &mut self.headings {
+            *heading = heading.replace('_', " ");
+        }
+        self
+    }
+
     /// The rows between lines, as wide as the terminal allows.
     pub(crate) fn layout(&self) -> Result<String> {
         let schema = self.rows.schema();
@@ -74,9 +88,7 @@ impl Grid {
         let rows =
             (0..self.rows.num_rows()).map(|row| columns.iter().map(move |column| &column[row]));
         let mut table = lines();
-        table
-            .set_header(schema.fields().iter().map(|field| shown(field.name())))
-            .add_rows(rows);
+        table.set_header(&self.headings).add_rows(rows);
         for (index, field) in schema.fields().iter().enumerate() {
             if let Some(column) = table
                 .column_mut(index)

@@ -25,7 +25,7 @@ Then, with the operator's token from the data folder:
        --data 'SELECT * FROM v_funnel LIMIT 10' http://127.0.0.1:7070/v1/acme/query
 
 The server speaks plain HTTP: keep it on this machine, or behind something that speaks TLS.
-TRIBUTARY_LOG sets what is logged (default \"info\"): error, warn, info, debug.")]
+TRIBUTARY_LOG sets what is logged: error, warn, info or debug (default \"warn,tributary=info\").")]
 pub(super) struct Serve {
     #[command(flatten)]
     data: Data,
@@ -107,7 +107,7 @@ async fn told_to_stop() {
 
 fn log_to_stderr(format: LogFormat) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter("info"))
+        .with_env_filter(filter("warn,tributary=info"))
         .with_writer(io::stderr)
         .with_ansi(colour(&io::stderr()));
     match format {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tributary_datasets::Dataset;
+use tributary_engine_core::engine::PluginVersion;
 use tributary_engine_core::manufacturer::ManufacturerId;
 
 use crate::cli::Result;
@@ -54,13 +55,7 @@ pub(crate) async fn run(dataset: Dataset, data: &Path) -> Result<()> {
     let engine = opened.engine.as_ref();
     for manufacturer in &manufacturers {
         for plugin in plugins::install(engine, manufacturer).await? {
-            say(&format!(
-                "{manufacturer}: {} {} is active",
-                plugin.name, plugin.version
-            ))?;
-            for function in plugin.functions {
-                say(&format!("    {function}"))?;
-            }
+            say(&format!("{manufacturer}: {}", described(&plugin)))?;
         }
     }
     for manufacturer in &manufacturers {
@@ -71,6 +66,21 @@ pub(crate) async fn run(dataset: Dataset, data: &Path) -> Result<()> {
     chapter("Planted in the data, and found by the comparisons")?;
     verdict::show(engine, dataset.truths()).await?;
     next_steps(data, &manufacturers, started)
+}
+
+/// Name, version and functions; what they take and give is for `tributary plugin list`.
+fn described(plugin: &PluginVersion) -> String {
+    let functions: Vec<&str> = plugin
+        .functions
+        .iter()
+        .filter_map(|function| function.split('(').next())
+        .collect();
+    format!(
+        "{} {} is active: {}",
+        plugin.name,
+        plugin.version,
+        functions.join(", ")
+    )
 }
 
 fn greet(data: &Path, opened: &Opened, dataset: &Dataset) -> Result<()> {
@@ -95,8 +105,7 @@ fn next_steps(data: &Path, manufacturers: &[ManufacturerId], started: Instant) -
     let first = manufacturers.first().map_or("acme", ManufacturerId::as_str);
     chapter("What to try next")?;
     say(&format!(
-        "\
-  ask something else
+        "  ask something else
     tributary sql --data {folder} -m {first} -c '{NEXT_SQL}'
 
   serve it

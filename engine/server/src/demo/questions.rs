@@ -16,7 +16,9 @@ const ROWS: usize = 8;
 /// Asks and prints every question.
 pub(super) async fn show(engine: &dyn Engine, manufacturer: &ManufacturerId) -> Result<()> {
     for question in questions() {
-        let grid = Grid::gather(ask(engine, manufacturer, question.sql).await?, ROWS).await?;
+        let grid = Grid::gather(ask(engine, manufacturer, question.sql).await?, ROWS)
+            .await?
+            .in_words();
         let mut out = io::stdout().lock();
         writeln!(out, "\n{}", question.title)?;
         if grid.row_count() == 0 {

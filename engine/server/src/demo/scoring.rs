@@ -30,7 +30,7 @@ SELECT
     count(*) AS leads,
     avg(p) AS mean_score,
     sum(CASE WHEN outcome = 'won' THEN 1 ELSE 0 END) AS won,
-    100.0 * sum(CASE WHEN outcome = 'won' THEN 1 ELSE 0 END) / count(*) AS won_percent,
+    round(100.0 * sum(CASE WHEN outcome = 'won' THEN 1 ELSE 0 END) / count(*), 2) AS won_pct,
     sum(CASE WHEN outcome = 'won' THEN amount END) AS won_amount
 FROM ranked
 GROUP BY decile
@@ -38,7 +38,9 @@ ORDER BY decile";
 
 /// Prints the ten parts.
 pub(super) async fn show(engine: &dyn Engine, manufacturer: &ManufacturerId) -> Result<()> {
-    let grid = Grid::gather(ask(engine, manufacturer, DECILES).await?, 10).await?;
+    let grid = Grid::gather(ask(engine, manufacturer, DECILES).await?, 10)
+        .await?
+        .in_words();
     let mut out = io::stdout().lock();
     writeln!(
         out,

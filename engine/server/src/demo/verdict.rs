@@ -10,6 +10,9 @@ use super::findings::{Findings, Row};
 use crate::cli::Result;
 use crate::cli::grid;
 
+/// Below this there are too few leads for most of the truths to stand out from chance.
+const SCALE_TO_FIND: f64 = 0.5;
+
 /// Asks the four questions that find something and prints how they did.
 pub(super) async fn show(engine: &dyn Engine, truths: &Truths) -> Result<()> {
     let mut lines = Vec::new();
@@ -18,34 +21,65 @@ pub(super) async fn show(engine: &dyn Engine, truths: &Truths) -> Result<()> {
         let manufacturer = ManufacturerId::try_from(planted.manufacturer.as_str())?;
         let found = Found::ask(engine, &manufacturer).await?;
         let of_manufacturer = found.against(planted);
-        let matched = of_manufacturer
+        let about_planted = of_manufacturer
             .iter()
-            .filter(|line| line.found.is_some())
+            .filter(|line| line.finding != Finding::None)
             .count();
-        unplanted += found.count().saturating_sub(matched);
+        unplanted += found.count().saturating_sub(about_planted);
         lines.extend(of_manufacturer);
     }
-    let found = lines.iter().filter(|line| line.found.is_some()).count();
-    let rows = lines.iter().map(|line| {
-        let found = line.found.clone().unwrap_or_else(|| "not found".to_owned());
-        [line.manufacturer.clone(), line.planted.clone(), found]
-    });
+    let met = |line: &&Line| matches!(line.finding, Finding::Met(_));
+    let (found, planted) = (lines.iter().filter(met).count(), lines.len());
+    let rows = lines
+        .into_iter()
+        .map(|line| [line.manufacturer, line.planted, line.finding.text()]);
     let table = grid::plain(["manufacturer", "planted", "found"], rows);
     let mut out = io::stdout().lock();
     writeln!(out, "{table}")?;
     writeln!(
         out,
-        "found {found} of {}; findings that nobody planted: {unplanted}",
-        lines.len()
+        "found {found} of {planted}; findings that nobody planted: {unplanted}"
     )?;
+    if truths.scale < SCALE_TO_FIND {
+        writeln!(
+            out,
+            "At scale {} there are too few leads to be sure of most of them; --scale 1 has enough.",
+            truths.scale
+        )?;
+    }
     Ok(())
 }
 
-/// One truth, and the finding that meets it.
+/// One truth, and what was found of it.
 struct Line {
     manufacturer: String,
     planted: String,
-    found: Option<String>,
+    finding: Finding,
+}
+
+/// How a finding meets a truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Finding {
+    /// It says what was planted.
+    Met(String),
+    /// It names the right one and is wrong about when; not counted as found.
+    WrongTime(String),
+    /// There is none.
+    None,
+}
+
+impl Finding {
+    fn met(text: Option<String>) -> Self {
+        text.map_or(Self::None, Self::Met)
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Met(text) => text,
+            Self::WrongTime(text) => format!("not in time: {text}"),
+            Self::None => "not found".to_owned(),
+        }
+    }
 }
 
 /// What the questions found, without knowing what was planted.
@@ -75,10 +109,10 @@ impl Found {
     }
 
     fn against(&self, planted: &ManufacturerTruths) -> Vec<Line> {
-        let line = |planted_text: String, found: Option<String>| Line {
+        let line = |planted_text: String, finding: Finding| Line {
             manufacturer: planted.manufacturer.clone(),
             planted: planted_text,
-            found,
+            finding,
         };
         let (worse, paying, reason) = (
             &planted.worse_leads,
@@ -101,41 +135,44 @@ impl Found {
                 "{} merely has worse leads ({} of the network's rate)",
                 worse.distributor_id, worse.mix_factor
             ),
-            self.worse_leads(&worse.distributor_id),
+            Finding::met(self.worse_leads(&worse.distributor_id)),
         ));
         lines.push(line(
             format!(
                 "{} brings {} of revenue per unit of cost",
                 paying.kind, paying.revenue_per_cost
             ),
-            self.paying(&paying.kind),
+            Finding::met(self.paying(&paying.kind)),
         ));
         lines.push(line(
             format!(
                 "{} says \"{}\" {} times as often",
                 reason.distributor_id, reason.reason, reason.factor
             ),
-            self.reason(&reason.distributor_id, &reason.reason),
+            Finding::met(self.reason(&reason.distributor_id, &reason.reason)),
         ));
         lines
     }
 
-    /// Found when the standing is below and the planted month lies in the range given for it. Days of one format
-    /// compare as text.
-    fn underperformer(&self, planted: &Underperformer) -> Option<String> {
-        let row = self
-            .underperformers
-            .saying("standing", "below")
-            .find(|row| row.text("distributor_id") == planted.distributor_id)?;
+    /// Met when the standing is below and the planted month lies in the range given for it. Days of one format compare
+    /// as text.
+    fn underperformer(&self, planted: &Underperformer) -> Finding {
+        let below = self.underperformers.saying("standing", "below");
+        let Some(row) = of(below, &planted.distributor_id) else {
+            return Finding::None;
+        };
+        let (ratio, month) = (row.text("ratio"), row.text("since_month"));
         let (from, to) = (row.text("since_from"), row.text("since_to"));
+        if month.is_empty() {
+            return Finding::WrongTime(format!("{ratio} of expected, all the time"));
+        }
+        let text = format!("{ratio} of expected, since {month} ({from} to {to})");
         let since = planted.since_month.as_str();
-        (from.as_str() <= since && since <= to.as_str()).then(|| {
-            format!(
-                "{} of expected, since {} ({from} to {to})",
-                row.text("ratio"),
-                row.text("since_month")
-            )
-        })
+        if from.as_str() <= since && since <= to.as_str() {
+            Finding::Met(text)
+        } else {
+            Finding::WrongTime(text)
+        }
     }
 
     fn worse_leads(&self, distributor_id: &str) -> Option<String> {
@@ -209,23 +246,32 @@ mod tests {
             underperformers: findings(json!([
                 {"distributor_id": "D1", "standing": "below", "since_month": "2024-06-01",
                  "since_from": "2024-04-01", "since_to": "2024-07-01", "ratio": 0.5},
-                {"distributor_id": "D2", "standing": "below", "since_month": null, "since_from": null, "since_to": null},
+                {"distributor_id": "D2", "standing": "below", "since_month": null,
+                 "since_from": null, "since_to": null, "ratio": 0.6},
                 {"distributor_id": "D9", "standing": "in_line"},
             ])),
             worse_leads: findings(json!([{"distributor_id": "D3", "finding": "none"}])),
-            payback: findings(json!([{"kind": "mdf", "finding": "pays", "revenue_per_cost": 4.8}])),
+            payback: findings(
+                json!([{"kind": "mdf", "finding": "pays", "revenue_per_cost": 4.8,
+                 "revenue_per_cost_lo": 3.1, "revenue_per_cost_hi": 6.2}]),
+            ),
             reasons: findings(json!([
                 {"distributor_id": "D4", "reason": "no_need", "finding": "over_represented", "lift": 4.1},
                 {"distributor_id": "D4", "reason": "duplicate", "finding": "over_represented", "lift": 4.2},
             ])),
         };
         let lines = found.against(&truths());
-        let met: Vec<bool> = lines.iter().map(|line| line.found.is_some()).collect();
-        assert_eq!(met, [true, false, false, true, true]);
-        assert_eq!(found.count(), 5);
+        let shown: Vec<String> = lines.into_iter().map(|line| line.finding.text()).collect();
         assert_eq!(
-            lines[0].found.as_deref(),
-            Some("0.5 of expected, since 2024-06-01 (2024-04-01 to 2024-07-01)")
+            shown,
+            [
+                "0.5 of expected, since 2024-06-01 (2024-04-01 to 2024-07-01)",
+                "not in time: 0.6 of expected, all the time",
+                "not found",
+                "4.8 per unit of cost (3.1 to 6.2)",
+                "4.2 times the network's share",
+            ]
         );
+        assert_eq!(found.count(), 5);
     }
 }

@@ -76,9 +76,11 @@ async fn query(
 async fn statement(request: Request) -> Result<String, Failure> {
     let (head, body) = request.into_parts();
     let media_type = body::media_type(&head.headers);
-    let json = match media_type.as_deref() {
-        Some("application/json") => true,
-        Some("text/plain") => false,
+    let stated = match media_type.as_deref() {
+        Some("application/json") => Some(true),
+        Some("text/plain") => Some(false),
+        // Nothing stated, or what `curl --data` states unasked.
+        None | Some("application/x-www-form-urlencoded") => None,
         _ => return Err(Failure::unsupported_content_type(&CONTENT_TYPES)),
     };
     let limit = Limit {
@@ -86,7 +88,8 @@ async fn statement(request: Request) -> Result<String, Failure> {
         bytes: QUERY_BODY_BYTES as u64,
     };
     let bytes = body::whole(&head.headers, body, &limit).await?;
-    if json {
+    let looks_like_json = || bytes.trim_ascii_start().starts_with(b"{");
+    if stated.unwrap_or_else(looks_like_json) {
         return Ok(Statement::parse(&bytes)?.sql);
     }
     String::from_utf8(bytes.into())

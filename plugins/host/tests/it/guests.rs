@@ -257,7 +257,7 @@ fn constants_stand_for_every_row() {
 #[test]
 fn empty_and_null_batches_are_right() {
     let pool = CHAMP.pool();
-    let empty: Vec<ArrayRef> = vec![Arc::new(Int32Array::from(Vec::<i32>::new())); 4];
+    let empty = vec![new_null_array(&DataType::Int32, 0); 4];
     let function = &CHAMP.manifest().functions[place(&CHAMP, "qualify")];
     let result = call(&pool, "qualify", &empty).expect("nothing is fine");
     assert_eq!(

@@ -24,7 +24,10 @@ pub fn classify(error: DataFusionError) -> Error {
 
 fn by_root(error: &DataFusionError) -> Error {
     match error.find_root() {
-        DataFusionError::SQL(error, _) => Error::new(Fault::Syntax, first_line(&error.to_string())),
+        DataFusionError::SQL(error, _) => {
+            let message = error.to_string();
+            Error::new(Fault::Syntax, first_line(message.trim_start_matches("sql parser error: ")))
+        }
         DataFusionError::Plan(message) | DataFusionError::Configuration(message) => {
             Error::new(Fault::Invalid, first_line(message))
         }

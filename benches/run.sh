@@ -1,0 +1,17 @@
+#!/bin/sh
+# Runs all benches: benches/run.sh [comparisons|ingest|score]… (all three where none is named).
+#
+# In the dev profile, which is the one that users build and which shares its dependencies with everything else;
+# a plain `cargo bench` would build DataFusion once more. The server is named so that the features stay the same.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/.."
+"$here/peers/setup.sh"
+[ $# -gt 0 ] || set -- comparisons ingest score
+for bench in "$@"; do
+    # The native side of the score is optimised as far as the guest is.
+    cargo bench --quiet --profile dev \
+        --config 'profile.dev.package.tributary-benches.opt-level=3' \
+        --config 'profile.dev.package.tributary-plugins-guests-scorecard.opt-level=3' \
+        --package tributary-benches --package tributary-engine-server --bench "$bench"
+done

@@ -1,0 +1,182 @@
+//! What the tests share: a database in a temporary folder, a served one, and the small data set that is checked by hand.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
+use futures::StreamExt;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tributary_engine_core::engine::{Activate, Format, Frame, Ingest, Principal, Query, Receipt, Upload};
+use tributary_engine_core::manufacturer::ManufacturerId;
+use tributary_engine_core::{Database, Engine, Error, Options};
+
+/// Tables of the small data set.
+pub const TINY: [&str; 9] = [
+    "distributors", "reps", "products", "campaigns", "leads", "revenue", "resources", "feedback", "stages",
+];
+
+/// The workspace's folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("engine/server is two below the root").to_owned()
+}
+
+/// A database of its own for one test; the folder goes with it.
+pub struct World {
+    pub database: Arc<Database>,
+    _folder: TempDir,
+}
+
+impl World {
+    pub async fn empty() -> Self {
+        let folder = TempDir::new().expect("temporary folder");
+        let options = Options { data: folder.path().join("data"), threads: Some(2) };
+        let database = Database::open(options).await.expect("open");
+        Self { database, _folder: folder }
+    }
+
+    /// With the small data set as manufacturer `tiny`, and the shipped plugins active.
+    pub async fn tiny() -> Self {
+        let world = Self::empty().await;
+        for table in TINY {
+            let file = root().join(format!("tests/data/tiny/{table}.csv"));
+            let csv = std::fs::read(file).expect("tiny data");
+            world.ingest(table, Format::Csv, csv).await.expect(table);
+        }
+        for (_, wasm) in tributary_engine_server::PLUGINS {
+            world.install(wasm).await;
+        }
+        world
+    }
+
+    pub async fn ingest(&self, table: &str, format: Format, body: impl Into<Bytes>) -> Result<Receipt, Error> {
+        let ingest = Ingest { principal: Principal::Operator, manufacturer: tiny(), table: table.to_owned(), format };
+        let body = body.into();
+        // Small pieces, as a network hands them over.
+        let pieces: Vec<Bytes> = body.chunks(1000).map(Bytes::copy_from_slice).collect();
+        self.database.ingest(ingest, futures::stream::iter(pieces.into_iter().map(Ok)).boxed()).await
+    }
+
+    pub async fn csv(&self, table: &str, text: &str) -> Result<Receipt, Error> {
+        self.ingest(table, Format::Csv, text.to_owned()).await
+    }
+
+    pub async fn install(&self, wasm: &[u8]) {
+        let upload =
+            Upload { principal: Principal::Operator, manufacturer: tiny(), wasm: Bytes::copy_from_slice(wasm) };
+        let plugin = self.database.upload(upload).await.expect("upload");
+        let activate = Activate {
+            principal: Principal::Operator,
+            manufacturer: tiny(),
+            name: plugin.name,
+            version: plugin.version,
+        };
+        self.database.activate(activate).await.expect("activate");
+    }
+
+    pub async fn query(&self, sql: &str) -> Result<Vec<RecordBatch>, Error> {
+        let query = Query {
+            principal: Principal::Operator,
+            manufacturer: tiny(),
+            sql: sql.to_owned(),
+            deadline: None,
+        };
+        let mut answer = self.database.query(query).await?;
+        let mut batches = vec![RecordBatch::new_empty(answer.schema.clone())];
+        while let Some(frame) = answer.frames.next().await {
+            if let Frame::Batch(batch) = frame? {
+                batches.push(batch);
+            }
+        }
+        Ok(batches)
+    }
+
+    /// The rows of an answer, values separated by `|`.
+    pub async fn rows(&self, sql: &str) -> Vec<String> {
+        let batches = self.query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        batches.iter().flat_map(cells).map(|row| row.join("|")).collect()
+    }
+
+    /// The only value of an answer.
+    pub async fn value(&self, sql: &str) -> String {
+        self.rows(sql).await.concat()
+    }
+}
+
+pub fn tiny() -> ManufacturerId {
+    ManufacturerId::try_from("tiny").expect("valid")
+}
+
+/// A batch as text, row by row.
+pub fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
+    let options = arrow::util::display::FormatOptions::new().with_null("NULL");
+    let columns: Vec<_> = batch
+        .columns()
+        .iter()
+        .map(|column| arrow::util::display::ArrayFormatter::try_new(column.as_ref(), &options).expect("formats"))
+        .collect();
+    (0..batch.num_rows())
+        .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect())
+        .collect()
+}
+
+/// A world behind HTTP on a port of its own.
+pub struct Served {
+    _world: World,
+    pub url: String,
+    pub operator: String,
+    pub client: reqwest::Client,
+}
+
+impl Served {
+    pub async fn tiny() -> Self {
+        Self::over(World::tiny().await).await
+    }
+
+    pub async fn over(world: World) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("free port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let operator = world.database.first_token().expect("first start").to_owned();
+        let engine: Arc<dyn Engine> = world.database.clone();
+        tokio::spawn(tributary_engine_server::serve(listener, engine, std::future::pending()));
+        Self { _world: world, url, operator, client: reqwest::Client::new() }
+    }
+
+    pub fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.operator)
+    }
+
+    pub async fn sql(&self, sql: &str) -> (u16, serde_json::Value) {
+        let body = serde_json::json!({ "sql": sql }).to_string();
+        let request = self.post("/v1/tiny/query").header("content-type", "application/json").body(body);
+        json(request).await
+    }
+}
+
+/// Sends a request; the status and the body as JSON.
+pub async fn json(request: reqwest::RequestBuilder) -> (u16, serde_json::Value) {
+    let response = request.send().await.expect("answered");
+    let status = response.status().as_u16();
+    let text = response.text().await.expect("whole body");
+    (status, serde_json::from_str(&text).unwrap_or_else(|_| serde_json::Value::String(text)))
+}
+
+/// Runs the binary.
+pub fn tributary(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tributary"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("binary runs")
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
