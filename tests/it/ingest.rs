@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, Decimal128Array, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use tributary_engine_core::engine::Format;
 use tributary_engine_core::Fault;
+use tributary_engine_core::engine::Format;
 
 use crate::support::World;
 
@@ -15,61 +17,132 @@ const HEADER: &str = "revenue_id,distributor_id,booked_at,amount,quantity,kind\n
 #[tokio::test(flavor = "multi_thread")]
 async fn append_skips_what_is_stored_and_refuses_what_differs() {
     let world = World::tiny().await;
-    let before = world.value("SELECT count(*) || '/' || sum(amount) FROM revenue").await;
+    let before = world
+        .value("SELECT count(*) || '/' || sum(amount) FROM revenue")
+        .await;
 
     // The same rows again, columns in another order and NULL columns left out.
     let again = "kind,revenue_id,quantity,amount,booked_at,distributor_id,product_id\n\
                  repeat,V8,8,600.0,2024-07-14T12:00:00+00:00,D3,P2\n";
-    let conflict = world.csv("revenue", again).await.expect_err("cost is 300 in the table, NULL here");
+    let conflict = world
+        .csv("revenue", again)
+        .await
+        .expect_err("cost is 300 in the table, NULL here");
     assert_eq!(conflict.fault(), Fault::Conflict);
-    assert!(conflict.message().contains("revenue_id \"V8\""), "{conflict}");
+    assert!(
+        conflict.message().contains("revenue_id \"V8\""),
+        "{conflict}"
+    );
 
-    let file = std::fs::read_to_string(crate::support::root().join("tests/data/tiny/revenue.csv")).expect("file");
-    let receipt = world.csv("revenue", &file).await.expect("a repeat is a no-op");
-    assert_eq!((receipt.rows_in, receipt.inserted, receipt.unchanged), (8, 0, 8));
+    let file = std::fs::read_to_string(crate::support::root().join("tests/data/tiny/revenue.csv"))
+        .expect("file");
+    let receipt = world
+        .csv("revenue", &file)
+        .await
+        .expect("a repeat is a no-op");
+    assert_eq!(
+        (receipt.rows_in, receipt.inserted, receipt.unchanged),
+        (8, 0, 8)
+    );
 
     // Some old, some new, one of them twice.
-    let more = format!("{file}V9,D2,,,P2,2024-07-01T00:00:00Z,5,,1,new\nV9,D2,,,P2,2024-07-01T00:00:00Z,5,,1,new\n");
+    let more = format!(
+        "{file}V9,D2,,,P2,2024-07-01T00:00:00Z,5,,1,new\nV9,D2,,,P2,2024-07-01T00:00:00Z,5,,1,new\n"
+    );
     let receipt = world.csv("revenue", &more).await.expect("appends");
-    assert_eq!((receipt.rows_in, receipt.inserted, receipt.unchanged), (10, 1, 9));
+    assert_eq!(
+        (receipt.rows_in, receipt.inserted, receipt.unchanged),
+        (10, 1, 9)
+    );
     assert_eq!(world.value("SELECT count(*) FROM revenue").await, "9");
 
-    let twice = format!("{HEADER}W1,D1,2024-01-01T00:00:00Z,1,1,new\nW1,D1,2024-01-01T00:00:00Z,2,1,new\n");
-    let conflict = world.csv("revenue", &twice).await.expect_err("one key, two contents");
+    let twice =
+        format!("{HEADER}W1,D1,2024-01-01T00:00:00Z,1,1,new\nW1,D1,2024-01-01T00:00:00Z,2,1,new\n");
+    let conflict = world
+        .csv("revenue", &twice)
+        .await
+        .expect_err("one key, two contents");
     assert_eq!(conflict.fault(), Fault::Conflict);
     assert!(conflict.message().contains("row 2"), "{conflict}");
     assert_ne!(before, "", "there was something to compare with");
-    assert_eq!(world.value("SELECT count(*) FROM revenue WHERE revenue_id = 'W1'").await, "0");
+    assert_eq!(
+        world
+            .value("SELECT count(*) FROM revenue WHERE revenue_id = 'W1'")
+            .await,
+        "0"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn upsert_changes_only_the_named_columns_and_the_later_row_wins() {
     let world = World::tiny().await;
     let receipt = world
-        .csv("leads", "lead_id,outcome,employees\nL4,won,\nL1,lost,7\nL4,lost,99\n")
+        .csv(
+            "leads",
+            "lead_id,outcome,employees\nL4,won,\nL1,lost,7\nL4,lost,99\n",
+        )
         .await
         .expect("partial rows of stored keys");
-    assert_eq!((receipt.rows_in, receipt.inserted, receipt.updated, receipt.unchanged), (3, 0, 2, 1));
     assert_eq!(
-        world.rows("SELECT lead_id, outcome, employees, industry, amount FROM leads ORDER BY 1 LIMIT 4").await,
-        ["L1|lost|7|metal|900.0000", "L2|rejected|NULL|food|NULL", "L3|lost|120|metal|NULL", "L4|lost|99|NULL|NULL"]
+        (
+            receipt.rows_in,
+            receipt.inserted,
+            receipt.updated,
+            receipt.unchanged
+        ),
+        (3, 0, 2, 1)
+    );
+    assert_eq!(
+        world
+            .rows(
+                "SELECT lead_id, outcome, employees, industry, amount FROM leads ORDER BY 1 LIMIT 4"
+            )
+            .await,
+        [
+            "L1|lost|7|metal|900.0000",
+            "L2|rejected|NULL|food|NULL",
+            "L3|lost|120|metal|NULL",
+            "L4|lost|99|NULL|NULL"
+        ]
     );
 
     // An empty field of a named column is NULL, and is written.
-    world.csv("leads", "lead_id,industry\nL1,\n").await.expect("NULL is a value");
-    assert_eq!(world.value("SELECT industry FROM leads WHERE lead_id = 'L1'").await, "NULL");
+    world
+        .csv("leads", "lead_id,industry\nL1,\n")
+        .await
+        .expect("NULL is a value");
+    assert_eq!(
+        world
+            .value("SELECT industry FROM leads WHERE lead_id = 'L1'")
+            .await,
+        "NULL"
+    );
 
-    let error = world.csv("leads", "lead_id,industry\nL1,metal\nL99,food\n").await.expect_err("L99 is new");
+    let error = world
+        .csv("leads", "lead_id,industry\nL1,metal\nL99,food\n")
+        .await
+        .expect_err("L99 is new");
     assert_eq!(error.fault(), Fault::Invalid);
     assert!(error.message().contains("\"created_at\""), "{error}");
-    assert_eq!(world.value("SELECT industry FROM leads WHERE lead_id = 'L1'").await, "NULL", "nothing was stored");
+    assert_eq!(
+        world
+            .value("SELECT industry FROM leads WHERE lead_id = 'L1'")
+            .await,
+        "NULL",
+        "nothing was stored"
+    );
 
     let receipt = world
         .csv("leads", "lead_id,created_at,outcome\nL1,2024-01-05T10:00:00Z,open\nL99,2024-07-01T00:00:00Z,open\n")
         .await
         .expect("old and new");
     assert_eq!((receipt.inserted, receipt.updated), (1, 1));
-    assert_eq!(world.value("SELECT count(*) || ' ' || count(DISTINCT lead_id) FROM leads").await, "8 8");
+    assert_eq!(
+        world
+            .value("SELECT count(*) || ' ' || count(DISTINCT lead_id) FROM leads")
+            .await,
+        "8 8"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,33 +158,80 @@ async fn composite_keys_and_versions_count_up() {
         .expect("one changes");
     assert!(!second.created_manufacturer);
     assert_eq!(second.table_version, first.table_version + 1);
-    assert_eq!(world.rows("SELECT grain, value FROM targets ORDER BY grain").await, ["quarter|25.0000", "year|120.0000"]);
-    let none = world.csv("targets", "subject_kind,subject_id,period_start,grain,measure,value\n").await.expect("no rows");
-    assert_eq!((none.rows_in, none.table_version), (0, second.table_version));
+    assert_eq!(
+        world
+            .rows("SELECT grain, value FROM targets ORDER BY grain")
+            .await,
+        ["quarter|25.0000", "year|120.0000"]
+    );
+    let none = world
+        .csv(
+            "targets",
+            "subject_kind,subject_id,period_start,grain,measure,value\n",
+        )
+        .await
+        .expect("no rows");
+    assert_eq!(
+        (none.rows_in, none.table_version),
+        (0, second.table_version)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_csv_names_its_place_and_stores_nothing() {
     let world = World::tiny().await;
-    let version = world.csv("revenue", HEADER).await.expect("no rows").table_version;
+    let version = world
+        .csv("revenue", HEADER)
+        .await
+        .expect("no rows")
+        .table_version;
     let row = "X1,D1,2024-01-01T00:00:00Z,1.00,1,new\n";
     let long = format!("X1,{},2024-01-01T00:00:00Z,1,1,new\n", "d".repeat(2 << 20));
     let cases: Vec<(&str, String)> = vec![
-        ("wrong type", format!("{HEADER}{row}X2,D1,yesterday,1.00,1,new\nX3,D1,2024-01-01T00:00:00Z,1.00,one,new\n")),
-        ("decimal comma", format!("{HEADER}X1,D1,2024-01-01T00:00:00Z,\"1,50\",1,new\n")),
-        ("five decimals", format!("{HEADER}X1,D1,2024-01-01T00:00:00Z,1.00001,1,new\n")),
-        ("too big", format!("{HEADER}X1,D1,2024-01-01T00:00:00Z,1234567890123456,1,new\n")),
-        ("not in the list", format!("{HEADER}X1,D1,2024-01-01T00:00:00Z,1,1,gift\n")),
-        ("empty but needed", format!("{HEADER}{row}X2,,2024-01-01T00:00:00Z,1,1,new\n")),
+        (
+            "wrong type",
+            format!(
+                "{HEADER}{row}X2,D1,yesterday,1.00,1,new\nX3,D1,2024-01-01T00:00:00Z,1.00,one,new\n"
+            ),
+        ),
+        (
+            "decimal comma",
+            format!("{HEADER}X1,D1,2024-01-01T00:00:00Z,\"1,50\",1,new\n"),
+        ),
+        (
+            "five decimals",
+            format!("{HEADER}X1,D1,2024-01-01T00:00:00Z,1.00001,1,new\n"),
+        ),
+        (
+            "too big",
+            format!("{HEADER}X1,D1,2024-01-01T00:00:00Z,1234567890123456,1,new\n"),
+        ),
+        (
+            "not in the list",
+            format!("{HEADER}X1,D1,2024-01-01T00:00:00Z,1,1,gift\n"),
+        ),
+        (
+            "empty but needed",
+            format!("{HEADER}{row}X2,,2024-01-01T00:00:00Z,1,1,new\n"),
+        ),
         ("too few fields", format!("{HEADER}{row}X2,D1\n{row}")),
         ("unknown column", format!("revenue_id,colour\n{row}")),
-        ("twin in another case", format!("Revenue_ID,{}", &HEADER[11..])),
+        (
+            "twin in another case",
+            format!("Revenue_ID,{}", &HEADER[11..]),
+        ),
         ("doubled column", format!("revenue_id,{HEADER}")),
         ("missing column", "revenue_id,amount\nX1,1\n".to_owned()),
         ("empty file", String::new()),
         ("only a line break", "\n".to_owned()),
         ("huge field", format!("{HEADER}{long}")),
-        ("open quote", format!("{HEADER}\"X1,D1,2024-01-01T00:00:00Z,1,1,new\n{}", row.repeat(500_000))),
+        (
+            "open quote",
+            format!(
+                "{HEADER}\"X1,D1,2024-01-01T00:00:00Z,1,1,new\n{}",
+                row.repeat(500_000)
+            ),
+        ),
         ("binary", "\u{0}\u{1}\u{2}PK\u{3}\u{4}".to_owned()),
     ];
     let mut told = String::new();
@@ -119,22 +239,50 @@ async fn bad_csv_names_its_place_and_stores_nothing() {
         let error = world.csv("revenue", &csv).await.expect_err(name);
         told += &format!("{name}: {}: {}\n", error.fault().code(), error.message());
     }
-    let latin = world.ingest("revenue", Format::Csv, [HEADER.as_bytes(), b"X\xE4,D1,2024-01-01T00:00:00Z,1,1,new\n"].concat());
-    told += &format!("latin-1: {}\n", latin.await.expect_err("not UTF-8").message());
+    let latin = world.ingest(
+        "revenue",
+        Format::Csv,
+        [
+            HEADER.as_bytes(),
+            b"X\xE4,D1,2024-01-01T00:00:00Z,1,1,new\n",
+        ]
+        .concat(),
+    );
+    told += &format!(
+        "latin-1: {}\n",
+        latin.await.expect_err("not UTF-8").message()
+    );
     insta::assert_snapshot!("bad_csv", told);
 
-    let after = world.csv("revenue", HEADER).await.expect("no rows").table_version;
+    let after = world
+        .csv("revenue", HEADER)
+        .await
+        .expect("no rows")
+        .table_version;
     assert_eq!(after, version, "no commit happened");
-    assert_eq!(world.value("SELECT count(*) FROM revenue").await, "8", "and the next query is right");
-    world.csv("revenue", &format!("{HEADER}{row}")).await.expect("and the next request is fine");
+    assert_eq!(
+        world.value("SELECT count(*) FROM revenue").await,
+        "8",
+        "and the next query is right"
+    );
+    world
+        .csv("revenue", &format!("{HEADER}{row}"))
+        .await
+        .expect("and the next request is fine");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_and_protected_tables_are_refused() {
     let world = World::tiny().await;
-    let missing = world.csv("../../etc/passwd", "a\n1\n").await.expect_err("no such table");
+    let missing = world
+        .csv("../../etc/passwd", "a\n1\n")
+        .await
+        .expect_err("no such table");
     assert_eq!(missing.fault(), Fault::Missing);
-    let protected = world.csv("decisions", "decision_id\nX\n").await.expect_err("the engine writes it");
+    let protected = world
+        .csv("decisions", "decision_id\nX\n")
+        .await
+        .expect_err("the engine writes it");
     assert_eq!(protected.fault(), Fault::Denied);
 }
 
@@ -154,7 +302,10 @@ fn revenue(amount: ArrayRef, kind: &str) -> Vec<(&str, ArrayRef)> {
     vec![
         ("revenue_id", Arc::new(StringArray::from(ids))),
         ("distributor_id", text("D1")),
-        ("booked_at", Arc::new(TimestampMicrosecondArray::from(vec![0; rows]))),
+        (
+            "booked_at",
+            Arc::new(TimestampMicrosecondArray::from(vec![0; rows])),
+        ),
         ("amount", amount),
         ("quantity", Arc::new(Int64Array::from(vec![1; rows]))),
         ("kind", text(kind)),
@@ -164,22 +315,40 @@ fn revenue(amount: ArrayRef, kind: &str) -> Vec<(&str, ArrayRef)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn parquet_is_cast_without_loss_or_refused() {
     let world = World::tiny().await;
-    let cents = Decimal128Array::from(vec![150, -225]).with_precision_and_scale(10, 2).expect("decimal");
+    let cents = Decimal128Array::from(vec![150, -225])
+        .with_precision_and_scale(10, 2)
+        .expect("decimal");
     let good = parquet(revenue(Arc::new(cents), "new"));
-    let receipt = world.ingest("revenue", Format::Parquet, good.clone()).await.expect("DECIMAL(10,2) fits");
+    let receipt = world
+        .ingest("revenue", Format::Parquet, good.clone())
+        .await
+        .expect("DECIMAL(10,2) fits");
     assert_eq!((receipt.rows_in, receipt.inserted), (2, 2));
-    assert_eq!(world.rows("SELECT amount FROM revenue WHERE revenue_id LIKE 'Q%' ORDER BY 1").await, ["-2.2500", "1.5000"]);
+    assert_eq!(
+        world
+            .rows("SELECT amount FROM revenue WHERE revenue_id LIKE 'Q%' ORDER BY 1")
+            .await,
+        ["-2.2500", "1.5000"]
+    );
 
     let floats: ArrayRef = Arc::new(Float64Array::from(vec![0.1]));
-    let fine = Decimal128Array::from(vec![123_456]).with_precision_and_scale(10, 6).expect("decimal");
+    let fine = Decimal128Array::from(vec![123_456])
+        .with_precision_and_scale(10, 6)
+        .expect("decimal");
     let plain: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
     let mut flipped = good.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 0x55;
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("floats as money", parquet(revenue(floats, "new"))),
-        ("finer than four decimals", parquet(revenue(Arc::new(fine), "new"))),
-        ("not in the list", parquet(revenue(Arc::clone(&plain), "gift"))),
+        (
+            "finer than four decimals",
+            parquet(revenue(Arc::new(fine), "new")),
+        ),
+        (
+            "not in the list",
+            parquet(revenue(Arc::clone(&plain), "gift")),
+        ),
         ("a CSV", HEADER.as_bytes().to_vec()),
         ("empty", Vec::new()),
         ("cut short", good[..good.len() - 9].to_vec()),
@@ -187,14 +356,26 @@ async fn parquet_is_cast_without_loss_or_refused() {
     ];
     let mut told = String::new();
     for (name, file) in cases {
-        let error = world.ingest("revenue", Format::Parquet, file).await.expect_err(name);
+        let error = world
+            .ingest("revenue", Format::Parquet, file)
+            .await
+            .expect_err(name);
         assert_eq!(error.fault(), Fault::Invalid, "{name}: {error:?}");
-        told += &format!("{name}: {}\n", error.message().lines().next().unwrap_or_default());
+        told += &format!(
+            "{name}: {}\n",
+            error.message().lines().next().unwrap_or_default()
+        );
     }
     insta::assert_snapshot!("bad_parquet", told);
     // A flipped bit may hit padding; whatever it does, it must not end the process or half-commit.
     let _ = world.ingest("revenue", Format::Parquet, flipped).await;
-    assert_eq!(world.value("SELECT count(*) FROM revenue WHERE revenue_id LIKE 'V%'").await, "8", "and the next query is right");
+    assert_eq!(
+        world
+            .value("SELECT count(*) FROM revenue WHERE revenue_id LIKE 'V%'")
+            .await,
+        "8",
+        "and the next query is right"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,7 +393,11 @@ async fn a_body_that_breaks_off_stores_nothing() {
     let start = format!("{HEADER}X1,D1,2024-01-01T00:00:00Z,1.00,1,new\n");
     let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "gone");
     let body = futures::stream::iter([Ok(start.into()), Err(broken)]).boxed();
-    let error = world.database.ingest(ingest, body).await.expect_err("broken off");
+    let error = world
+        .database
+        .ingest(ingest, body)
+        .await
+        .expect_err("broken off");
     assert_eq!(error.fault(), Fault::Invalid);
     assert_eq!(world.value("SELECT count(*) FROM revenue").await, "8");
 }
@@ -232,5 +417,54 @@ async fn concurrent_writers_lose_nothing() {
     for writer in writers.collect::<Vec<_>>() {
         writer.await.expect("writer");
     }
-    assert_eq!(world.value("SELECT count(*) || ' ' || sum(amount) FROM revenue WHERE revenue_id LIKE 'C%'").await, "40 40.0000");
+    assert_eq!(
+        world
+            .value("SELECT count(*) || ' ' || sum(amount) FROM revenue WHERE revenue_id LIKE 'C%'")
+            .await,
+        "40 40.0000"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_small_commits_survive_a_restart() {
+    use tributary_engine_core::{Database, Options};
+    let world = World::empty().await;
+    for row in 0..120 {
+        let row = format!(
+            "{HEADER}M{row},D{},2024-01-01T00:00:00Z,1.00,1,new\n",
+            row % 7
+        );
+        world.csv("revenue", &row).await.expect("appended");
+    }
+    // More than a hundred commits: the log has been folded into a checkpoint on the way.
+    let log = world.data().join("tiny/revenue/_delta_log");
+    let checkpoints = std::fs::read_dir(log).expect("log").filter(|entry| {
+        entry
+            .as_ref()
+            .is_ok_and(|entry| entry.file_name().to_string_lossy().contains("checkpoint"))
+    });
+    assert!(checkpoints.count() > 0);
+    let again = World {
+        database: Database::open(Options {
+            data: world.data(),
+            threads: Some(2),
+        })
+        .await
+        .expect("reopens"),
+        ..world
+    };
+    assert_eq!(
+        again
+            .value("SELECT count(*) || ' ' || sum(amount) || ' ' || max(revenue_id) FROM revenue")
+            .await,
+        "120 120.0000 M99"
+    );
+    let receipt = again
+        .csv(
+            "revenue",
+            &format!("{HEADER}M5,D5,2024-01-01T00:00:00Z,1.00,1,new\n"),
+        )
+        .await
+        .expect("known");
+    assert_eq!(receipt.unchanged, 1);
 }

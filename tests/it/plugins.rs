@@ -9,7 +9,8 @@ use tributary_engine_core::Fault;
 use crate::support::{World, root};
 
 fn vectors(plugin: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(root().join("tests/verify/plugins_vectors.json")).expect("vectors");
+    let text =
+        std::fs::read_to_string(root().join("tests/verify/plugins_vectors.json")).expect("vectors");
     let all: Value = serde_json::from_str(&text).expect("JSON");
     all[plugin].as_array().expect("cases").clone()
 }
@@ -26,20 +27,37 @@ fn literal(value: &Value) -> String {
 async fn champ_reproduces_its_vectors_through_sql() {
     let world = World::tiny().await;
     for case in vectors("p1_champ") {
-        let answers: Vec<String> =
-            ["challenges", "authority", "money", "priority"].iter().map(|name| literal(&case["input"][name])).collect();
+        let answers: Vec<String> = ["challenges", "authority", "money", "priority"]
+            .iter()
+            .map(|name| literal(&case["input"][name]))
+            .collect();
         // Once as columns of two rows, once as constants.
-        let columns = format!("(VALUES ({0}), (CAST(NULL AS INT), NULL, NULL, NULL)) AS t (a, b, c, d)", answers.join(", "));
+        let columns = format!(
+            "(VALUES ({0}), (CAST(NULL AS INT), NULL, NULL, NULL)) AS t (a, b, c, d)",
+            answers.join(", ")
+        );
         let expected = &case["expected"];
         for from in [
             format!("(SELECT champ.qualify(a, b, c, d) AS q FROM {columns} LIMIT 1)"),
             format!("(SELECT champ.qualify({}) AS q)", answers.join(", ")),
         ] {
-            let sql = format!("SELECT q['verdict'], q['score'], q['coverage'], array_to_string(q['reasons'], ',') FROM {from}");
+            let sql = format!(
+                "SELECT q['verdict'], q['score'], q['coverage'], array_to_string(q['reasons'], ',') FROM {from}"
+            );
             let row = world.rows(&sql).await;
             let cells: Vec<&str> = row[0].split('|').collect();
-            assert_eq!(cells[0], expected["label"].as_str().expect("label"), "{case}");
-            assert_eq!(cells[1], expected["score"].as_i64().map_or("NULL".to_owned(), |score| score.to_string()), "{case}");
+            assert_eq!(
+                cells[0],
+                expected["label"].as_str().expect("label"),
+                "{case}"
+            );
+            assert_eq!(
+                cells[1],
+                expected["score"]
+                    .as_i64()
+                    .map_or("NULL".to_owned(), |score| score.to_string()),
+                "{case}"
+            );
             if let Some(coverage) = expected["coverage"].as_f64() {
                 let found: f64 = cells[2].parse().expect("coverage");
                 assert!((found - coverage).abs() < 1e-9, "{case}: {found}");
@@ -54,9 +72,14 @@ async fn champ_reproduces_its_vectors_through_sql() {
 async fn scorecard_reproduces_its_vectors_through_sql() {
     let world = World::tiny().await;
     for case in vectors("p4_scorecard") {
-        let arguments: Vec<String> =
-            ["industry", "employees", "source"].iter().map(|name| literal(&case["input"][name])).collect();
-        let table = format!("(VALUES ({}), ('x', 1, 'y')) AS t (i, e, s)", arguments.join(", "));
+        let arguments: Vec<String> = ["industry", "employees", "source"]
+            .iter()
+            .map(|name| literal(&case["input"][name]))
+            .collect();
+        let table = format!(
+            "(VALUES ({}), ('x', 1, 'y')) AS t (i, e, s)",
+            arguments.join(", ")
+        );
         let sql = format!(
             "SELECT scorecard.logit(i, e, s), scorecard.probability(i, e, s), scorecard.points(i, e, s), \
              scorecard.qualify(i, e, s)['verdict'] FROM {table} LIMIT 1"
@@ -65,10 +88,23 @@ async fn scorecard_reproduces_its_vectors_through_sql() {
         let cells: Vec<&str> = row[0].split('|').collect();
         let number = |cell: &str| cell.parse::<f64>().expect("number");
         let expected = |name: &str| case["expected"][name].as_f64().expect("number");
-        assert!((number(cells[0]) - expected("logit")).abs() < 1e-9, "{case}: {row:?}");
-        assert!((number(cells[1]) - expected("p")).abs() < 1e-9, "{case}: {row:?}");
-        assert!((number(cells[2]) - expected("score")).abs() < 1e-9, "{case}: {row:?}");
-        assert_eq!(cells[3], case["expected"]["label"].as_str().expect("label"), "{case}");
+        assert!(
+            (number(cells[0]) - expected("logit")).abs() < 1e-9,
+            "{case}: {row:?}"
+        );
+        assert!(
+            (number(cells[1]) - expected("p")).abs() < 1e-9,
+            "{case}: {row:?}"
+        );
+        assert!(
+            (number(cells[2]) - expected("score")).abs() < 1e-9,
+            "{case}: {row:?}"
+        );
+        assert_eq!(
+            cells[3],
+            case["expected"]["label"].as_str().expect("label"),
+            "{case}"
+        );
     }
 }
 
@@ -88,8 +124,16 @@ async fn plugin_functions_compose_with_sql() {
     );
     // Names fold like any other name in SQL; quoted ones are taken as they are.
     assert_eq!(world.value("SELECT CHAMP.Score(2, 2, 2, 1)").await, "60");
-    assert_eq!(world.value("SELECT \"champ\".\"score\"(2, 2, 2, 1)").await, "60");
-    assert_eq!(world.value("SELECT champ.score(2, 2, 2, 1) FROM leads WHERE lead_id = 'nobody'").await, "");
+    assert_eq!(
+        world.value("SELECT \"champ\".\"score\"(2, 2, 2, 1)").await,
+        "60"
+    );
+    assert_eq!(
+        world
+            .value("SELECT champ.score(2, 2, 2, 1) FROM leads WHERE lead_id = 'nobody'")
+            .await,
+        ""
+    );
     // 100,000 rows in several batches and threads give what one row gives.
     assert_eq!(
         world
@@ -99,7 +143,10 @@ async fn plugin_functions_compose_with_sql() {
     );
     for (sql, part) in [
         ("SELECT champ.score(1, 2)", "takes 4 arguments"),
-        ("SELECT champ.score('a', 'b', 'c', 'd')", "argument 1 \"challenges\""),
+        (
+            "SELECT champ.score('a', 'b', 'c', 'd')",
+            "argument 1 \"challenges\"",
+        ),
         ("SELECT champ.nothing(1)", "champ.nothing"),
     ] {
         let error = world.query(sql).await.expect_err(sql);
@@ -107,10 +154,20 @@ async fn plugin_functions_compose_with_sql() {
         assert!(error.message().contains(part), "{sql}: {error}");
     }
     // A row that the plugin refuses fails the query and is named.
-    let error = world.query("SELECT champ.score(v, 2, 2, 1) FROM (VALUES (1), (4)) AS t (v)").await.expect_err("4");
+    let error = world
+        .query("SELECT champ.score(v, 2, 2, 1) FROM (VALUES (1), (4)) AS t (v)")
+        .await
+        .expect_err("4");
     assert_eq!(error.fault(), Fault::Plugin);
-    assert!(error.message().contains("champ") && error.message().contains("row"), "{error}");
-    assert_eq!(world.value("SELECT champ.score(2, 2, 2, 1)").await, "60", "and the next query is right");
+    assert!(
+        error.message().contains("champ") && error.message().contains("row"),
+        "{error}"
+    );
+    assert_eq!(
+        world.value("SELECT champ.score(2, 2, 2, 1)").await,
+        "60",
+        "and the next query is right"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +197,9 @@ async fn what_is_no_plugin_is_refused() {
         assert_eq!(error.fault(), Fault::Plugin, "{name}: {error:?}");
     }
     // The same component again is no change; activation of what is not there is an error that says what is.
-    let again = upload(tributary_engine_server::PLUGINS[0].1).await.expect("idempotent");
+    let again = upload(tributary_engine_server::PLUGINS[0].1)
+        .await
+        .expect("idempotent");
     assert!(again.active, "an upload changes nothing that is active");
     let error = world
         .database
@@ -153,15 +212,25 @@ async fn what_is_no_plugin_is_refused() {
         .await
         .expect_err("no such version");
     assert_eq!(error.fault(), Fault::Missing);
-    assert_eq!(world.value("SELECT champ.score(2, 2, 2, 1)").await, "60", "and the next query is right");
+    assert_eq!(
+        world.value("SELECT champ.score(2, 2, 2, 1)").await,
+        "60",
+        "and the next query is right"
+    );
 }
 
 /// The component of `plugins/hostile`, built once.
 fn hostile() -> &'static [u8] {
     static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
     COMPONENT.get_or_init(|| {
-        let target = std::env::current_exe().expect("path").ancestors().nth(3).expect("target folder").join("guests");
-        let built = tributary_sdk_build::build_members(&root(), &[Path::new("plugins/hostile")], &target);
+        let target = std::env::current_exe()
+            .expect("path")
+            .ancestors()
+            .nth(3)
+            .expect("target folder")
+            .join("guests");
+        let built =
+            tributary_sdk_build::build_members(&root(), &[Path::new("plugins/hostile")], &target);
         let paths = built.unwrap_or_else(|error| panic!("{error}"));
         std::fs::read(&paths[0]).expect("component")
     })
@@ -171,13 +240,28 @@ fn hostile() -> &'static [u8] {
 async fn misbehaving_guests_fail_their_query_only() {
     let world = World::tiny().await;
     world.install(hostile()).await;
-    for function in ["spins", "panics", "overflows_stack", "allocates", "grows_forever", "too_few_rows", "offsets_decrease"] {
+    for function in [
+        "spins",
+        "panics",
+        "overflows_stack",
+        "allocates",
+        "grows_forever",
+        "too_few_rows",
+        "offsets_decrease",
+    ] {
         let started = std::time::Instant::now();
         let sql = format!("SELECT hostile.{function}(x) FROM (VALUES (1.0), (2.0)) AS t (x)");
         let error = world.query(&sql).await.expect_err(function);
         assert_eq!(error.fault(), Fault::Plugin, "{function}: {error:?}");
         assert!(error.message().contains("hostile"), "{function}: {error}");
-        assert!(started.elapsed().as_secs() < 60, "{function} was not bounded");
-        assert_eq!(world.value("SELECT champ.score(2, 2, 2, 1)").await, "60", "and the next query is right");
+        assert!(
+            started.elapsed().as_secs() < 60,
+            "{function} was not bounded"
+        );
+        assert_eq!(
+            world.value("SELECT champ.score(2, 2, 2, 1)").await,
+            "60",
+            "and the next query is right"
+        );
     }
 }

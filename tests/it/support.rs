@@ -9,32 +9,54 @@ use bytes::Bytes;
 use futures::StreamExt;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tributary_engine_core::engine::{Activate, Format, Frame, Ingest, Principal, Query, Receipt, Upload};
+use tributary_engine_core::engine::{
+    Activate, Format, Frame, Ingest, Principal, Query, Receipt, Upload,
+};
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Database, Engine, Error, Options};
 
 /// Tables of the small data set.
 pub const TINY: [&str; 9] = [
-    "distributors", "reps", "products", "campaigns", "leads", "revenue", "resources", "feedback", "stages",
+    "distributors",
+    "reps",
+    "products",
+    "campaigns",
+    "leads",
+    "revenue",
+    "resources",
+    "feedback",
+    "stages",
 ];
 
 /// The workspace's folder.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("engine/server is two below the root").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("engine/server is two below the root")
+        .to_owned()
 }
 
 /// A database of its own for one test; the folder goes with it.
 pub struct World {
     pub database: Arc<Database>,
-    _folder: TempDir,
+    pub folder: TempDir,
 }
 
 impl World {
     pub async fn empty() -> Self {
         let folder = TempDir::new().expect("temporary folder");
-        let options = Options { data: folder.path().join("data"), threads: Some(2) };
+        let options = Options {
+            data: folder.path().join("data"),
+            threads: Some(2),
+        };
         let database = Database::open(options).await.expect("open");
-        Self { database, _folder: folder }
+        Self { database, folder }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// With the small data set as manufacturer `tiny`, and the shipped plugins active.
@@ -51,12 +73,27 @@ impl World {
         world
     }
 
-    pub async fn ingest(&self, table: &str, format: Format, body: impl Into<Bytes>) -> Result<Receipt, Error> {
-        let ingest = Ingest { principal: Principal::Operator, manufacturer: tiny(), table: table.to_owned(), format };
+    pub async fn ingest(
+        &self,
+        table: &str,
+        format: Format,
+        body: impl Into<Bytes>,
+    ) -> Result<Receipt, Error> {
+        let ingest = Ingest {
+            principal: Principal::Operator,
+            manufacturer: tiny(),
+            table: table.to_owned(),
+            format,
+        };
         let body = body.into();
         // Small pieces, as a network hands them over.
         let pieces: Vec<Bytes> = body.chunks(1000).map(Bytes::copy_from_slice).collect();
-        self.database.ingest(ingest, futures::stream::iter(pieces.into_iter().map(Ok)).boxed()).await
+        self.database
+            .ingest(
+                ingest,
+                futures::stream::iter(pieces.into_iter().map(Ok)).boxed(),
+            )
+            .await
     }
 
     pub async fn csv(&self, table: &str, text: &str) -> Result<Receipt, Error> {
@@ -64,8 +101,11 @@ impl World {
     }
 
     pub async fn install(&self, wasm: &[u8]) {
-        let upload =
-            Upload { principal: Principal::Operator, manufacturer: tiny(), wasm: Bytes::copy_from_slice(wasm) };
+        let upload = Upload {
+            principal: Principal::Operator,
+            manufacturer: tiny(),
+            wasm: Bytes::copy_from_slice(wasm),
+        };
         let plugin = self.database.upload(upload).await.expect("upload");
         let activate = Activate {
             principal: Principal::Operator,
@@ -95,8 +135,15 @@ impl World {
 
     /// The rows of an answer, values separated by `|`.
     pub async fn rows(&self, sql: &str) -> Vec<String> {
-        let batches = self.query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-        batches.iter().flat_map(cells).map(|row| row.join("|")).collect()
+        let batches = self
+            .query(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        batches
+            .iter()
+            .flat_map(cells)
+            .map(|row| row.join("|"))
+            .collect()
     }
 
     /// The only value of an answer.
@@ -115,10 +162,18 @@ pub fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
     let columns: Vec<_> = batch
         .columns()
         .iter()
-        .map(|column| arrow::util::display::ArrayFormatter::try_new(column.as_ref(), &options).expect("formats"))
+        .map(|column| {
+            arrow::util::display::ArrayFormatter::try_new(column.as_ref(), &options)
+                .expect("formats")
+        })
         .collect();
     (0..batch.num_rows())
-        .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect())
+        .map(|row| {
+            columns
+                .iter()
+                .map(|column| column.value(row).to_string())
+                .collect()
+        })
         .collect()
 }
 
@@ -138,19 +193,37 @@ impl Served {
     pub async fn over(world: World) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("free port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let operator = world.database.first_token().expect("first start").to_owned();
+        let operator = world
+            .database
+            .first_token()
+            .expect("first start")
+            .to_owned();
         let engine: Arc<dyn Engine> = world.database.clone();
-        tokio::spawn(tributary_engine_server::serve(listener, engine, std::future::pending()));
-        Self { _world: world, url, operator, client: reqwest::Client::new() }
+        tokio::spawn(tributary_engine_server::serve(
+            listener,
+            engine,
+            std::future::pending(),
+        ));
+        Self {
+            _world: world,
+            url,
+            operator,
+            client: reqwest::Client::new(),
+        }
     }
 
     pub fn post(&self, path: &str) -> reqwest::RequestBuilder {
-        self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.operator)
+        self.client
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(&self.operator)
     }
 
     pub async fn sql(&self, sql: &str) -> (u16, serde_json::Value) {
         let body = serde_json::json!({ "sql": sql }).to_string();
-        let request = self.post("/v1/tiny/query").header("content-type", "application/json").body(body);
+        let request = self
+            .post("/v1/tiny/query")
+            .header("content-type", "application/json")
+            .body(body);
         json(request).await
     }
 }
@@ -160,7 +233,10 @@ pub async fn json(request: reqwest::RequestBuilder) -> (u16, serde_json::Value) 
     let response = request.send().await.expect("answered");
     let status = response.status().as_u16();
     let text = response.text().await.expect("whole body");
-    (status, serde_json::from_str(&text).unwrap_or_else(|_| serde_json::Value::String(text)))
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or_else(|_| serde_json::Value::String(text)),
+    )
 }
 
 /// Runs the binary.

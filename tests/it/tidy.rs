@@ -10,12 +10,25 @@ use crate::support::root;
 /// Which crate may see which, as ARCHITECTURE.md draws it.
 const LINE: &[(&str, &[&str])] = &[
     ("tributary-engine-stats", &[]),
-    ("tributary-engine-core", &["tributary-engine-stats", "tributary-plugins-host"]),
-    ("tributary-engine-server", &["tributary-datasets", "tributary-engine-core", "tributary-sdk-build"]),
+    (
+        "tributary-engine-core",
+        &["tributary-engine-stats", "tributary-plugins-host"],
+    ),
+    (
+        "tributary-engine-server",
+        &[
+            "tributary-datasets",
+            "tributary-engine-core",
+            "tributary-sdk-build",
+        ],
+    ),
     ("tributary-plugins-host", &[]),
     ("tributary-plugins-hostile", &[]),
     ("tributary-plugins-guests-champ", &["tributary-sdk-rust"]),
-    ("tributary-plugins-guests-scorecard", &["tributary-sdk-rust"]),
+    (
+        "tributary-plugins-guests-scorecard",
+        &["tributary-sdk-rust"],
+    ),
     ("tributary-sdk-build", &[]),
     ("tributary-sdk-rust", &["tributary-sdk-rust-macros"]),
     ("tributary-sdk-rust-macros", &[]),
@@ -23,15 +36,29 @@ const LINE: &[(&str, &[&str])] = &[
 ];
 
 fn cargo(arguments: &[&str]) -> String {
-    let run = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().expect("cargo runs");
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let run = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
     String::from_utf8(run.stdout).expect("UTF-8")
 }
 
 #[test]
 fn the_graph_of_crates_is_the_documented_line() {
-    let metadata: serde_json::Value =
-        serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps", "--offline"])).expect("JSON");
+    let metadata: serde_json::Value = serde_json::from_str(&cargo(&[
+        "metadata",
+        "--format-version",
+        "1",
+        "--no-deps",
+        "--offline",
+    ]))
+    .expect("JSON");
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let mut found = BTreeMap::new();
     for package in metadata["packages"].as_array().expect("packages") {
@@ -45,10 +72,17 @@ fn the_graph_of_crates_is_the_documented_line() {
         found.insert(text(&package["name"]), edges);
     }
     // Benches may see everything; nothing may see them.
-    found.remove("tributary-benches").expect("the benches are a crate");
+    found
+        .remove("tributary-benches")
+        .expect("the benches are a crate");
     let documented: BTreeMap<String, BTreeSet<String>> = LINE
         .iter()
-        .map(|(name, edges)| ((*name).to_owned(), edges.iter().map(|edge| (*edge).to_owned()).collect()))
+        .map(|(name, edges)| {
+            (
+                (*name).to_owned(),
+                edges.iter().map(|edge| (*edge).to_owned()).collect(),
+            )
+        })
         .collect();
     assert_eq!(found, documented);
 }
@@ -56,19 +90,35 @@ fn the_graph_of_crates_is_the_documented_line() {
 #[test]
 fn both_commands_share_one_build_of_the_dependencies() {
     let features = |arguments: &[&str]| -> BTreeMap<String, String> {
-        let tree = cargo(&[&["tree", "--offline", "--prefix", "none", "--format", "{p}|{f}"], arguments].concat());
+        let tree = cargo(
+            &[
+                &[
+                    "tree",
+                    "--offline",
+                    "--prefix",
+                    "none",
+                    "--format",
+                    "{p}|{f}",
+                ],
+                arguments,
+            ]
+            .concat(),
+        );
         tree.lines()
             .filter_map(|line| line.trim_end_matches(" (*)").split_once('|'))
             .filter(|(package, _)| !package.starts_with("tributary-"))
-            .fold(BTreeMap::new(), |mut all: BTreeMap<String, String>, (package, features)| {
-                // One line for each set: a package may be built for the machine and for build scripts.
-                let sets = all.entry(package.to_owned()).or_default();
-                if !sets.split(';').any(|set| set == features) {
-                    sets.push_str(features);
-                    sets.push(';');
-                }
-                all
-            })
+            .fold(
+                BTreeMap::new(),
+                |mut all: BTreeMap<String, String>, (package, features)| {
+                    // One line for each set: a package may be built for the machine and for build scripts.
+                    let sets = all.entry(package.to_owned()).or_default();
+                    if !sets.split(';').any(|set| set == features) {
+                        sets.push_str(features);
+                        sets.push(';');
+                    }
+                    all
+                },
+            )
     };
     let demo = features(&["-p", "tributary-engine-server", "-e", "normal,build"]);
     let tests = features(&["--workspace", "-e", "normal,build,dev"]);
@@ -88,15 +138,28 @@ fn both_commands_share_one_build_of_the_dependencies() {
 /// Every file of the tree with this extension, without build output.
 fn files(extension: &str) -> Vec<PathBuf> {
     let listed = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard", &format!("*.{extension}")])
+        .args([
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            &format!("*.{extension}"),
+        ])
         .current_dir(root())
         .output()
         .expect("git runs");
-    String::from_utf8_lossy(&listed.stdout).lines().map(|line| root().join(line)).filter(|path| path.exists()).collect()
+    String::from_utf8_lossy(&listed.stdout)
+        .lines()
+        .map(|line| root().join(line))
+        .filter(|path| path.exists())
+        .collect()
 }
 
 fn shown(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 #[test]
@@ -106,9 +169,17 @@ fn every_source_file_says_what_it_is_for() {
     for path in files {
         let text = std::fs::read_to_string(&path).expect("readable");
         let first = text.lines().next().unwrap_or_default();
-        assert!(first.starts_with("//! ") && first.len() > 20, "{}: line 1 is {first:?}", shown(&path));
+        assert!(
+            first.starts_with("//! ") && first.len() > 20,
+            "{}: line 1 is {first:?}",
+            shown(&path)
+        );
         for word in ["TO DO", "FIX ME"].map(|word| word.replace(' ', "")) {
-            assert!(!text.contains(&word), "{}: {word} is left over", shown(&path));
+            assert!(
+                !text.contains(&word),
+                "{}: {word} is left over",
+                shown(&path)
+            );
         }
     }
 }
@@ -123,11 +194,19 @@ fn every_file_that_a_document_names_exists() {
         for word in text.split('`').skip(1).step_by(2) {
             let is_path = word.contains('/')
                 && !word.contains(['<', ' ', '*', '$', '{', ':', '…', '='])
-                && [".rs", ".sql", ".slt", ".md", ".toml", ".wit", ".json", ".csv"].iter().any(|end| word.ends_with(end));
+                && [
+                    ".rs", ".sql", ".slt", ".md", ".toml", ".wit", ".json", ".csv",
+                ]
+                .iter()
+                .any(|end| word.ends_with(end));
             if is_path && !word.starts_with("target/") && !word.starts_with('/') {
                 checked += 1;
                 let beside = path.parent().expect("has a folder").join(word);
-                assert!(root().join(word).exists() || beside.exists(), "{} names {word}", shown(&path));
+                assert!(
+                    root().join(word).exists() || beside.exists(),
+                    "{} names {word}",
+                    shown(&path)
+                );
             }
         }
     }
@@ -138,18 +217,43 @@ fn every_file_that_a_document_names_exists() {
 fn the_walls_hold() {
     // Folder that may not name a word, and why; see ARCHITECTURE.md.
     let walls = [
-        ("engine/stats/src", &["arrow::", "datafusion", "std::fs"][..]),
+        (
+            "engine/stats/src",
+            &["arrow::", "datafusion", "std::fs"][..],
+        ),
         ("plugins/host/src", &["datafusion", "deltalake"]),
-        ("engine/core/src/ingest", &["datafusion::", "deltalake", "object_store"]),
-        ("engine/core/src/sql", &["deltalake", "object_store::", "wasmtime"]),
+        (
+            "engine/core/src/ingest",
+            &["datafusion::", "deltalake", "object_store"],
+        ),
+        (
+            "engine/core/src/sql",
+            &["deltalake", "object_store::", "wasmtime"],
+        ),
         ("engine/core/src/catalog", &["deltalake", "object_store::"]),
-        ("engine/core/src", &["StatusCode", "std::env::", "wasmtime::", "axum"]),
-        ("engine/server/src", &["deltalake", "object_store", "SessionContext", "wasmtime::", "datafusion::"]),
+        (
+            "engine/core/src",
+            &["StatusCode", "std::env::", "wasmtime::", "axum"],
+        ),
+        (
+            "engine/server/src",
+            &[
+                "deltalake",
+                "object_store",
+                "SessionContext",
+                "wasmtime::",
+                "datafusion::",
+            ],
+        ),
     ];
     for path in files("rs") {
         let name = shown(&path);
         let text = std::fs::read_to_string(&path).expect("readable");
-        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        let code: String = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n");
         for (folder, words) in walls {
             if name.starts_with(folder) && !name.contains("/tests") {
                 for word in words {
@@ -158,7 +262,10 @@ fn the_walls_hold() {
             }
         }
         if code.contains("SessionContext::new") && name.starts_with("engine/") {
-            assert_eq!(name, "engine/core/src/sql/session.rs", "one file builds a SessionContext");
+            assert_eq!(
+                name, "engine/core/src/sql/session.rs",
+                "one file builds a SessionContext"
+            );
         }
     }
 }

@@ -12,12 +12,16 @@ pub fn classify(error: DataFusionError) -> Error {
             Ok(ours) => *ours,
             Err(other) => Error::internal("answer query", other),
         },
-        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => classify(*inner),
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+            classify(*inner)
+        }
         DataFusionError::Shared(inner) => match std::sync::Arc::try_unwrap(inner) {
             Ok(inner) => classify(inner),
             Err(shared) => by_root(&shared),
         },
-        DataFusionError::Collection(mut errors) if !errors.is_empty() => classify(errors.swap_remove(0)),
+        DataFusionError::Collection(mut errors) if !errors.is_empty() => {
+            classify(errors.swap_remove(0))
+        }
         other => by_root(&other),
     }
 }
@@ -26,20 +30,27 @@ fn by_root(error: &DataFusionError) -> Error {
     match error.find_root() {
         DataFusionError::SQL(error, _) => {
             let message = error.to_string();
-            Error::new(Fault::Syntax, first_line(message.trim_start_matches("sql parser error: ")))
+            Error::new(
+                Fault::Syntax,
+                first_line(message.trim_start_matches("sql parser error: ")),
+            )
         }
         DataFusionError::Plan(message) | DataFusionError::Configuration(message) => {
             Error::new(Fault::Invalid, first_line(message))
         }
-        DataFusionError::NotImplemented(message) => {
-            Error::new(Fault::Invalid, format!("not supported: {}", first_line(message)))
+        DataFusionError::NotImplemented(message) => Error::new(
+            Fault::Invalid,
+            format!("not supported: {}", first_line(message)),
+        ),
+        DataFusionError::SchemaError(error, _) => {
+            Error::new(Fault::Invalid, first_line(&error.to_string()))
         }
-        DataFusionError::SchemaError(error, _) => Error::new(Fault::Invalid, first_line(&error.to_string())),
         DataFusionError::Execution(message) => Error::new(Fault::Invalid, first_line(message)),
-        DataFusionError::ResourcesExhausted(message) => {
-            Error::new(Fault::Limit, format!("query needs too much memory: {}", first_line(message)))
-                .with_hint("Select fewer columns or rows, or aggregate before joining.")
-        }
+        DataFusionError::ResourcesExhausted(message) => Error::new(
+            Fault::Limit,
+            format!("query needs too much memory: {}", first_line(message)),
+        )
+        .with_hint("Select fewer columns or rows, or aggregate before joining."),
         DataFusionError::ArrowError(error, _) => by_arrow(error),
         DataFusionError::External(inner) => match inner.downcast_ref::<Error>() {
             Some(ours) => ours.shared(),
@@ -56,14 +67,20 @@ fn by_arrow(error: &ArrowError) -> Error {
         | ArrowError::ComputeError(_)
         | ArrowError::InvalidArgumentError(_)
         | ArrowError::DivideByZero
-        | ArrowError::ArithmeticOverflow(_) => Error::new(Fault::Invalid, first_line(&error.to_string())),
+        | ArrowError::ArithmeticOverflow(_) => {
+            Error::new(Fault::Invalid, first_line(&error.to_string()))
+        }
         other => Error::internal("answer query", other.to_string()),
     }
 }
 
 /// The first line of a message, as our messages are written.
 fn first_line(message: &str) -> String {
-    let line = message.lines().next().unwrap_or_default().trim_end_matches('.');
+    let line = message
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.');
     let mut chars = line.chars();
     match (chars.next(), chars.clone().next()) {
         // An abbreviation keeps its capitals.

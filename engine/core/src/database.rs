@@ -76,7 +76,10 @@ impl Database {
     }
 
     fn threads(&self) -> &Handle {
-        self.threads.as_ref().expect("threads are taken only when dropped").handle()
+        self.threads
+            .as_ref()
+            .expect("threads are taken only when dropped")
+            .handle()
     }
 
     /// The same answer for a manufacturer that does not exist and one that is not the principal's.
@@ -89,8 +92,11 @@ impl Database {
             // Another process may have added it since the start.
             return self.store.open_once(manufacturer);
         }
-        Err(Error::new(Fault::Missing, format!("manufacturer \"{manufacturer}\" does not exist"))
-            .with_hint("The operator creates a manufacturer by sending it a table."))
+        Err(Error::new(
+            Fault::Missing,
+            format!("manufacturer \"{manufacturer}\" does not exist"),
+        )
+        .with_hint("The operator creates a manufacturer by sending it a table."))
     }
 
     /// Like `entitled`, but the operator may write for a manufacturer that does not exist yet.
@@ -112,7 +118,11 @@ impl Engine for Database {
         })
     }
 
-    async fn issue_token(&self, principal: &Principal, manufacturer: ManufacturerId) -> Result<String> {
+    async fn issue_token(
+        &self,
+        principal: &Principal,
+        manufacturer: ManufacturerId,
+    ) -> Result<String> {
         if *principal != Principal::Operator {
             return Err(Error::new(Fault::Denied, "only the operator issues tokens"));
         }
@@ -129,7 +139,11 @@ impl Engine for Database {
         for table in &tables.tables {
             snapshots.push(self.store.snapshot(&query.manufacturer, table).await?);
         }
-        let active = self.registry.active(&self.control, &query.manufacturer).await?;
+        let called = |plugin: &str| statement.calls(plugin);
+        let active = self
+            .registry
+            .active(&self.control, &query.manufacturer, called)
+            .await?;
         let plugins = QueryPlugins::new(&active);
         let plan = self
             .sessions
@@ -146,12 +160,17 @@ impl Engine for Database {
 
     async fn ingest(&self, ingest: Ingest, body: Body) -> Result<Receipt> {
         let table = writable(&ingest.table)?;
-        self.may_write(&ingest.principal, &ingest.manufacturer).await?;
+        self.may_write(&ingest.principal, &ingest.manufacturer)
+            .await?;
         let rows = ingest::decode(table, ingest.format, body);
         let store = Arc::clone(&self.store);
         let manufacturer = ingest.manufacturer.clone();
-        let write = self.threads().spawn(async move { store.write(&manufacturer, table, rows).await });
-        let written = write.await.map_err(|panic| Error::internal("store rows", panic))??;
+        let write = self
+            .threads()
+            .spawn(async move { store.write(&manufacturer, table, rows).await });
+        let written = write
+            .await
+            .map_err(|panic| Error::internal("store rows", panic))??;
         // Last, so that rows which were refused leave no manufacturer behind.
         let created = self.control.add_manufacturer(&ingest.manufacturer).await?;
         Ok(Receipt {
@@ -169,14 +188,23 @@ impl Engine for Database {
     }
 
     async fn upload(&self, upload: Upload) -> Result<PluginVersion> {
-        self.entitled(&upload.principal, &upload.manufacturer).await?;
-        self.registry.upload(&self.control, &upload.manufacturer, upload.wasm).await
+        self.entitled(&upload.principal, &upload.manufacturer)
+            .await?;
+        self.registry
+            .upload(&self.control, &upload.manufacturer, upload.wasm)
+            .await
     }
 
     async fn activate(&self, activate: Activate) -> Result<PluginVersion> {
-        self.entitled(&activate.principal, &activate.manufacturer).await?;
+        self.entitled(&activate.principal, &activate.manufacturer)
+            .await?;
         self.registry
-            .activate(&self.control, &activate.manufacturer, &activate.name, &activate.version)
+            .activate(
+                &self.control,
+                &activate.manufacturer,
+                &activate.name,
+                &activate.version,
+            )
             .await
     }
 
@@ -207,7 +235,9 @@ impl Drop for Database {
 
 fn writable(name: &str) -> Result<&'static Table> {
     let names = || {
-        let open = TABLES.iter().filter(|table| table.semantics != Semantics::Engine);
+        let open = TABLES
+            .iter()
+            .filter(|table| table.semantics != Semantics::Engine);
         let names: Vec<&str> = open.map(|table| table.name).collect();
         format!("Rows are taken by {}.", names.join(", "))
     };
@@ -220,7 +250,10 @@ fn writable(name: &str) -> Result<&'static Table> {
         Some(table) => Ok(table),
         None => {
             let shown: String = name.chars().take(63).collect();
-            Err(Error::new(Fault::Missing, format!("table {shown:?} does not exist")).with_hint(names()))
+            Err(
+                Error::new(Fault::Missing, format!("table {shown:?} does not exist"))
+                    .with_hint(names()),
+            )
         }
     }
 }
@@ -234,15 +267,23 @@ fn prepare(data: &Path) -> Result<()> {
         Ok(format) if format == FORMAT => Ok(()),
         Ok(format) => Err(Error::new(
             Fault::Invalid,
-            format!("data folder \"{}\" has format {:?}, this build reads {FORMAT:?}", data.display(), format.trim()),
+            format!(
+                "data folder \"{}\" has format {:?}, this build reads {FORMAT:?}",
+                data.display(),
+                format.trim()
+            ),
         )
         .with_hint("Use the version of Tributary that wrote it.")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let mut entries = std::fs::read_dir(data).map_err(|error| unusable(describe("read"), error))?;
+            let mut entries =
+                std::fs::read_dir(data).map_err(|error| unusable(describe("read"), error))?;
             if entries.next().is_some() {
                 return Err(Error::new(
                     Fault::Invalid,
-                    format!("folder \"{}\" is not empty and not a data folder", data.display()),
+                    format!(
+                        "folder \"{}\" is not empty and not a data folder",
+                        data.display()
+                    ),
                 )
                 .with_hint("Name an empty folder, or one that Tributary made."));
             }
@@ -261,7 +302,8 @@ fn runtime_env(data: &Path) -> Result<Arc<RuntimeEnv>> {
     let disk = DiskManagerBuilder::default()
         .with_mode(DiskManagerMode::Directories(vec![spill.clone()]))
         .with_max_temp_directory_size(limits::SPILL_BYTES);
-    std::fs::create_dir_all(&spill).map_err(|error| unusable("create spill folder".to_owned(), error))?;
+    std::fs::create_dir_all(&spill)
+        .map_err(|error| unusable("create spill folder".to_owned(), error))?;
     RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(limits::QUERY_MEMORY_BYTES)))
         .with_disk_manager_builder(disk)

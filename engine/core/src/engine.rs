@@ -22,8 +22,11 @@ pub trait Engine: Send + Sync {
     async fn authenticate(&self, token: &str) -> Result<Principal>;
 
     /// Issues a bearer token for one manufacturer; only the operator may. The token is shown once.
-    async fn issue_token(&self, principal: &Principal, manufacturer: ManufacturerId)
-    -> Result<String>;
+    async fn issue_token(
+        &self,
+        principal: &Principal,
+        manufacturer: ManufacturerId,
+    ) -> Result<String>;
 
     /// Answers one read-only statement in the session of one manufacturer.
     async fn query(&self, query: Query) -> Result<Answer>;

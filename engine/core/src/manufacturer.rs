@@ -76,7 +76,18 @@ mod tests {
 
     #[test]
     fn refuses_what_could_leave_the_folder() {
-        for id in ["", "..", "a/b", "A", "1a", "query", "a\0", "ä", "a-b", &"a".repeat(64)] {
+        for id in [
+            "",
+            "..",
+            "a/b",
+            "A",
+            "1a",
+            "query",
+            "a\0",
+            "ä",
+            "a-b",
+            &"a".repeat(64),
+        ] {
             assert!(ManufacturerId::try_from(id).is_err(), "{id:?}");
         }
         assert!(ManufacturerId::try_from("acme_2").is_ok());

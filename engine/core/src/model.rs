@@ -132,7 +132,10 @@ impl Table {
                 let fields: Vec<Field> = table.columns.iter().map(Column::field).collect();
                 Arc::new(Schema::new(fields))
             };
-            TABLES.iter().map(|table| (table.name, schema(table))).collect()
+            TABLES
+                .iter()
+                .map(|table| (table.name, schema(table)))
+                .collect()
         });
         let found = SCHEMAS.iter().find(|(name, _)| *name == self.name);
         Arc::clone(&found.expect("every table is in TABLES").1)
@@ -294,7 +297,14 @@ pub static TABLES: &[Table] = &[
             time("granted_at"),
             one_of(
                 "kind",
-                &["mdf", "training", "samples", "support", "rebate", "lead_cost"],
+                &[
+                    "mdf",
+                    "training",
+                    "samples",
+                    "support",
+                    "rebate",
+                    "lead_cost",
+                ],
             ),
             money("cost"),
             count("quantity"),
@@ -316,7 +326,13 @@ pub static TABLES: &[Table] = &[
             text("measure"),
             money("value"),
         ],
-        key: &["subject_kind", "subject_id", "period_start", "grain", "measure"],
+        key: &[
+            "subject_kind",
+            "subject_id",
+            "period_start",
+            "grain",
+            "measure",
+        ],
         semantics: Semantics::Upsert,
         order: &["subject_kind", "subject_id", "period_start"],
     },
@@ -356,7 +372,11 @@ pub static TABLES: &[Table] = &[
     },
     Table {
         name: "stages",
-        columns: &[text("stage"), count("position"), maybe(text("exit_criteria"))],
+        columns: &[
+            text("stage"),
+            count("position"),
+            maybe(text("exit_criteria")),
+        ],
         key: &["stage"],
         semantics: Semantics::Upsert,
         order: &["position"],

@@ -19,6 +19,7 @@ const SET_MASS: f64 = 0.95;
 /// Whether a rate changed, and when. `change` is present exactly when `status` is `ok`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SinceWhen {
+    /// The change, where the data can tell one.
     pub change: Option<ChangePoint>,
     /// Trials over all periods.
     pub n: u64,
@@ -39,9 +40,11 @@ pub struct ChangePoint {
     /// First and last k of the smallest set holding 95 % of the posterior (equals included). The set may
     /// have gaps between them.
     pub set_lo: usize,
+    /// Last k of that set.
     pub set_hi: usize,
     /// Maximum-likelihood rate before and after `mode`; see [`since_when`] for its scale.
     pub rate_before: f64,
+    /// The rate from `mode` on.
     pub rate_after: f64,
     /// Largest likelihood-ratio statistic over all k. Being a maximum, it is not χ² distributed.
     pub lr: f64,

@@ -5,11 +5,15 @@ use std::fmt;
 /// A value with an interval. `lo` and `hi` are present only when `value` is, and `lo <= hi`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
+    /// The estimate itself.
     pub value: Option<f64>,
     /// Trials or observations behind the value.
     pub n: u64,
+    /// Lower end of the interval.
     pub lo: Option<f64>,
+    /// Upper end of the interval.
     pub hi: Option<f64>,
+    /// How to read it.
     pub status: Status,
 }
 
@@ -27,6 +31,7 @@ impl Estimate {
 /// How to read an estimate. The names are part of the SQL surface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
+    /// Read it as it is.
     Ok,
     /// No trials.
     NoData,

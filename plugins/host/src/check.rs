@@ -264,8 +264,8 @@ enum Fault {
 impl Fault {
     fn error(self) -> Error {
         match self {
-            Fault::Ours(error) => error,
-            Fault::Parser(error) => invalid(&error),
+            Self::Ours(error) => error,
+            Self::Parser(error) => invalid(&error),
         }
     }
 }

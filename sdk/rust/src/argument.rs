@@ -62,7 +62,7 @@ impl<'c, T: Cell<'c>> Argument<'c> for Option<T> {
     const NULLABLE: bool = true;
 
     #[inline]
-    fn pick(valid: bool, read: impl FnOnce() -> T) -> Option<T> {
+    fn pick(valid: bool, read: impl FnOnce() -> T) -> Self {
         valid.then(read)
     }
 }
@@ -281,7 +281,7 @@ impl<'c, const P: u8, const S: i8> Cell<'c> for Decimal<P, S> {
     {
         let first = 2 * (start + row) * column.step;
         let (low, high) = (column.words[first], column.words[first + 1]);
-        Decimal {
+        Self {
             unscaled: (u128::from(high) << 64 | u128::from(low)) as i128,
         }
     }

@@ -55,7 +55,7 @@ impl<T: Value> Maybe for Option<T> {
     const NULLABLE: bool = true;
 
     #[inline]
-    fn value(self) -> Option<T> {
+    fn value(self) -> Self {
         self
     }
 }

@@ -39,11 +39,17 @@ impl TableProvider for SnapshotProvider {
 
     fn statistics(&self) -> Option<Statistics> {
         let mut statistics = Statistics::new_unknown(&self.schema());
-        statistics.num_rows = Precision::Exact(self.snapshot.rows());
+        statistics.num_rows = self
+            .snapshot
+            .rows()
+            .map_or(Precision::Absent, Precision::Exact);
         Some(statistics)
     }
 
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
         // Pruning only leaves files, row groups and pages out; the filter itself stays above the scan.
         Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
     }

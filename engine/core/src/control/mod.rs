@@ -167,7 +167,9 @@ impl Control {
                     plugin.name, plugin.version
                 ),
             )
-            .with_hint("A version never changes. Raise the version in the plugin and upload it again."));
+            .with_hint(
+                "A version never changes. Raise the version in the plugin and upload it again.",
+            ));
         }
         change.commit().await.map_err(fail)
     }
@@ -190,10 +192,11 @@ impl Control {
         .await
         .map_err(fail)?;
         if changed.rows_affected() == 0 {
-            return Err(
-                Error::new(Fault::Missing, format!("plugin {name:?} {version:?} does not exist"))
-                    .with_hint("List the uploaded versions, or upload this one first."),
-            );
+            return Err(Error::new(
+                Fault::Missing,
+                format!("plugin {name:?} {version:?} does not exist"),
+            )
+            .with_hint("List the uploaded versions, or upload this one first."));
         }
         Ok(())
     }

@@ -12,7 +12,8 @@ const PREFIX: &str = "trb_";
 /// A new token, from the operating system's random source.
 pub fn new_token() -> Result<String> {
     let mut secret = [0_u8; 32];
-    getrandom::getrandom(&mut secret).map_err(|error| Error::internal("read random source", error))?;
+    getrandom::getrandom(&mut secret)
+        .map_err(|error| Error::internal("read random source", error))?;
     let mut token = PREFIX.to_owned();
     for byte in secret {
         // Writing to a String cannot fail.

@@ -74,7 +74,10 @@ impl ColumnBuilder {
             ));
         }
         let text = std::str::from_utf8(field).map_err(|error| {
-            format!("is not UTF-8 at byte {} of the value", error.valid_up_to() + 1)
+            format!(
+                "is not UTF-8 at byte {} of the value",
+                error.valid_up_to() + 1
+            )
         })?;
         self.push_text(text)
     }
@@ -179,7 +182,10 @@ fn money(text: &str) -> Result<Option<i128>, String> {
         [b'+', rest @ ..] => (false, rest),
         rest => (false, rest),
     };
-    let point = digits.iter().position(|b| *b == b'.').unwrap_or(digits.len());
+    let point = digits
+        .iter()
+        .position(|b| *b == b'.')
+        .unwrap_or(digits.len());
     let whole = &digits[..point];
     let decimals = digits.get(point + 1..).unwrap_or_default();
     let all_digits = whole.iter().chain(decimals).all(u8::is_ascii_digit);
@@ -217,7 +223,10 @@ mod tests {
         assert_eq!(money("-0.0001"), Ok(Some(-1)));
         assert_eq!(money("+007"), Ok(Some(70_000)));
         assert_eq!(money("1.50000"), Ok(Some(15_000)));
-        assert_eq!(money("999999999999999.9999"), Ok(Some(9_999_999_999_999_999_999)));
+        assert_eq!(
+            money("999999999999999.9999"),
+            Ok(Some(9_999_999_999_999_999_999))
+        );
         assert!(money("1.00001").is_err());
         assert!(money("1000000000000000").is_err());
         for text in ["", ".", "-", "1,5", "1e3", "0x1", " 1", "1.2.3", "NaN"] {
@@ -228,12 +237,23 @@ mod tests {
     #[test]
     fn dates_and_timestamps_are_strict() {
         assert_eq!(date("1970-01-02"), Some(1));
-        for text in ["2023-02-29", "2023-1-01", "01/02/2023", "2023-01-01T00:00:00Z", "20x3-01-01"] {
+        for text in [
+            "2023-02-29",
+            "2023-1-01",
+            "01/02/2023",
+            "2023-01-01T00:00:00Z",
+            "20x3-01-01",
+        ] {
             assert_eq!(date(text), None, "{text}");
         }
         assert_eq!(timestamp("1970-01-01T00:00:01.5Z"), Some(1_500_000));
         assert_eq!(timestamp("1970-01-01T01:00:00+01:00"), Some(0));
-        for text in ["yesterday", "2024-01-01", "2024-13-01T00:00:00Z", "01/02/2024 10:00"] {
+        for text in [
+            "yesterday",
+            "2024-01-01",
+            "2024-13-01T00:00:00Z",
+            "01/02/2024 10:00",
+        ] {
             assert_eq!(timestamp(text), None, "{text}");
         }
     }

@@ -29,7 +29,9 @@ pub fn decode(
         inner: reader,
         budget: Rc::clone(&budget),
     };
-    let mut csv = ReaderBuilder::new().buffer_capacity(1 << 17).from_reader(metered);
+    let mut csv = ReaderBuilder::new()
+        .buffer_capacity(1 << 17)
+        .from_reader(metered);
     let names = header_names(&mut csv)?;
     let header = Header::of(table, &names)?;
     emit(RecordBatch::new_empty(header.schema.clone()))?;
@@ -73,7 +75,11 @@ fn header_names<R: Read>(csv: &mut csv::Reader<R>) -> Result<Vec<String>> {
     })?;
     let mut names = Vec::with_capacity(record.len());
     for (position, name) in record.iter().enumerate() {
-        let name = if position == 0 { name.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(name) } else { name };
+        let name = if position == 0 {
+            name.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(name)
+        } else {
+            name
+        };
         let name = std::str::from_utf8(name).map_err(|_| {
             Error::new(
                 Fault::Invalid,
@@ -107,9 +113,17 @@ fn take_record(
 /// A record with too few or too many fields is one bad row; anything else ends the file.
 fn fail_record(error: csv::Error, rejects: &mut Rejects) -> Result<()> {
     match error.into_kind() {
-        ErrorKind::UnequalLengths { pos, expected_len, len } => {
+        ErrorKind::UnequalLengths {
+            pos,
+            expected_len,
+            len,
+        } => {
             let line = pos.map_or(0, |position| position.line());
-            rejects.add(line, "", &format!("has {len} fields, the header has {expected_len}"));
+            rejects.add(
+                line,
+                "",
+                &format!("has {len} fields, the header has {expected_len}"),
+            );
             Ok(())
         }
         ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(Error::limit(
@@ -117,21 +131,28 @@ fn fail_record(error: csv::Error, rejects: &mut Rejects) -> Result<()> {
             limits::INGEST_BODY_BYTES,
             "more",
         )),
-        ErrorKind::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => Err(Error::limit(
-            "csv_record_bytes",
-            RECORD_BYTES,
-            "more",
-        )
-        .with_hint("A quote that is opened and never closed makes the rest of the file one field.")),
+        ErrorKind::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
+            Err(
+                Error::limit("csv_record_bytes", RECORD_BYTES, "more").with_hint(
+                    "A quote that is opened and never closed makes the rest of the file one field.",
+                ),
+            )
+        }
         ErrorKind::Io(error) => {
             Err(Error::new(Fault::Invalid, "body ended early").with_source(error))
         }
-        other => Err(Error::new(Fault::Invalid, format!("not readable as CSV: {other:?}"))),
+        other => Err(Error::new(
+            Fault::Invalid,
+            format!("not readable as CSV: {other:?}"),
+        )),
     }
 }
 
 fn finish(header: &Header, builders: &mut [(usize, ColumnBuilder)]) -> Result<RecordBatch> {
-    let columns: Vec<ArrayRef> = builders.iter_mut().map(|(_, builder)| builder.finish()).collect();
+    let columns: Vec<ArrayRef> = builders
+        .iter_mut()
+        .map(|(_, builder)| builder.finish())
+        .collect();
     RecordBatch::try_new(header.schema.clone(), columns)
         .map_err(|error| Error::internal("decode CSV", error))
 }
@@ -145,7 +166,10 @@ struct Metered<R> {
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.budget.get() == 0 {
-            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "record too long"));
+            return Err(io::Error::new(
+                io::ErrorKind::QuotaExceeded,
+                "record too long",
+            ));
         }
         let length = self.inner.read(into)?;
         self.budget.set(self.budget.get().saturating_sub(length));

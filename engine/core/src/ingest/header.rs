@@ -21,7 +21,11 @@ impl Header {
     /// Matches the names of a file with the columns of its table.
     pub fn of(table: &'static Table, names: &[String]) -> Result<Self> {
         if names.len() > limits::INGEST_COLUMNS {
-            return Err(Error::limit("ingest_columns", limits::INGEST_COLUMNS, names.len()));
+            return Err(Error::limit(
+                "ingest_columns",
+                limits::INGEST_COLUMNS,
+                names.len(),
+            ));
         }
         for (position, name) in names.iter().enumerate() {
             if table.column(name).is_none() {
@@ -65,7 +69,11 @@ fn require(table: &Table, present: &[(usize, &'static Column)]) -> Result<()> {
     }
     Err(Error::new(
         Fault::Invalid,
-        format!("table \"{}\" needs column {}", table.name, missing.join(", ")),
+        format!(
+            "table \"{}\" needs column {}",
+            table.name,
+            missing.join(", ")
+        ),
     )
     .with_hint("Name the columns in the header row."))
 }

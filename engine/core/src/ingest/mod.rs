@@ -43,7 +43,10 @@ pub fn decode(table: &'static Table, format: Format, body: Body) -> Rows {
     });
     let outcome = futures::stream::once(work).filter_map(|joined| async {
         joined.err().map(|panic| {
-            Err(Error::new(Fault::Invalid, "file is damaged and cannot be decoded").with_source(panic))
+            Err(
+                Error::new(Fault::Invalid, "file is damaged and cannot be decoded")
+                    .with_source(panic),
+            )
         })
     });
     batches.chain(outcome).boxed()

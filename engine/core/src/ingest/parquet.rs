@@ -27,14 +27,22 @@ pub fn decode(
     let file = spool(reader)?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable)?;
     check_size(builder.metadata())?;
-    let names: Vec<String> = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let names: Vec<String> = builder
+        .schema()
+        .fields()
+        .iter()
+        .map(|f| f.name().clone())
+        .collect();
     let header = Header::of(table, &names)?;
     check_types(&header, builder.schema())?;
     emit(RecordBatch::new_empty(header.schema.clone()))?;
 
     let mut rejects = Rejects::new(Place::Row);
     let mut first_row = 1;
-    let batches = builder.with_batch_size(limits::INGEST_BATCH_ROWS).build().map_err(unreadable)?;
+    let batches = builder
+        .with_batch_size(limits::INGEST_BATCH_ROWS)
+        .build()
+        .map_err(unreadable)?;
     for batch in batches {
         let batch = batch.map_err(unreadable)?;
         let checked = convert(&header, &batch, first_row, &mut rejects)?;
@@ -106,7 +114,9 @@ fn check_types(header: &Header, schema: &Schema) -> Result<()> {
 
 const fn hint(kind: Kind) -> &'static str {
     match kind {
-        Kind::Money => "Write money as DECIMAL with at most four decimals: binary fractions lose cents.",
+        Kind::Money => {
+            "Write money as DECIMAL with at most four decimals: binary fractions lose cents."
+        }
         Kind::Timestamp => "Write instants as TIMESTAMP.",
         Kind::Date => "Write days as DATE.",
         _ => "Cast the column before writing the file.",
@@ -120,7 +130,10 @@ fn fits(given: &DataType, kind: Kind) -> bool {
         (_, DataType::Dictionary(_, values)) => fits(values, kind),
         (Kind::Text, given) => given.is_string(),
         (Kind::Count | Kind::Rating, given) => given.is_integer(),
-        (Kind::Money, DataType::Decimal128(_, _) | DataType::Decimal64(_, _) | DataType::Decimal32(_, _)) => true,
+        (
+            Kind::Money,
+            DataType::Decimal128(_, _) | DataType::Decimal64(_, _) | DataType::Decimal32(_, _),
+        ) => true,
         (Kind::Money, given) => given.is_integer(),
         (Kind::Number, given) => given.is_integer() || given.is_floating(),
         (Kind::Date, given) => matches!(given, DataType::Date32),
@@ -163,7 +176,8 @@ fn convert_column(
         format_options: arrow::util::display::FormatOptions::new(),
     };
     let cast = |array: &ArrayRef, to: &DataType| {
-        cast_with_options(array, to, &WRAP).map_err(|error| Error::internal("decode Parquet", error))
+        cast_with_options(array, to, &WRAP)
+            .map_err(|error| Error::internal("decode Parquet", error))
     };
     let kept = cast(given, &column.kind.data_type())?;
     // A safe cast turns what does not fit into NULL; casting back shows what it rounded.
@@ -211,7 +225,10 @@ fn check_values(column: &Column, kept: &ArrayRef, reject: &mut dyn FnMut(usize, 
             for (row, text) in kept.as_string::<i32>().iter().enumerate() {
                 let Some(text) = text else { continue };
                 if text.len() > limits::INGEST_FIELD_BYTES {
-                    reject(row, "is longer than limit \"ingest_field_bytes\" of 1048576");
+                    reject(
+                        row,
+                        "is longer than limit \"ingest_field_bytes\" of 1048576",
+                    );
                 } else if let Some(reason) = not_allowed(column, text) {
                     reject(row, &reason);
                 }

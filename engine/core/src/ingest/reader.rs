@@ -38,7 +38,10 @@ impl Read for BodyReader {
             }
             self.bytes_read += self.chunk.len() as u64;
             if self.bytes_read > limits::INGEST_BODY_BYTES {
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "body too large"));
+                return Err(io::Error::new(
+                    io::ErrorKind::FileTooLarge,
+                    "body too large",
+                ));
             }
         }
         let length = self.chunk.len().min(into.len());

@@ -49,13 +49,18 @@ impl Rejects {
 
     /// The error that names every place, or nothing where no row is bad.
     pub fn into_error(self) -> Option<Error> {
-        let more = if self.is_full() { " (there may be more)" } else { "" };
+        let more = if self.is_full() {
+            " (there may be more)"
+        } else {
+            ""
+        };
         if self.found.is_empty() {
             return None;
         }
         Some(
-            Error::new(Fault::Invalid, format!("{}{more}", self.found.join("; ")))
-                .with_hint("Nothing was stored. Correct these values and send the whole file again."),
+            Error::new(Fault::Invalid, format!("{}{more}", self.found.join("; "))).with_hint(
+                "Nothing was stored. Correct these values and send the whole file again.",
+            ),
         )
     }
 }

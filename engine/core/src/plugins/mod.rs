@@ -42,7 +42,11 @@ impl Registry {
         wasm: Bytes,
     ) -> Result<PluginVersion> {
         if wasm.len() > limits::PLUGIN_BYTES {
-            return Err(Error::limit("plugin_bytes", limits::PLUGIN_BYTES, wasm.len()));
+            return Err(Error::limit(
+                "plugin_bytes",
+                limits::PLUGIN_BYTES,
+                wasm.len(),
+            ));
         }
         let plugin = self.install(wasm.to_vec()).await.map_err(refused)?;
         let manifest = plugin.manifest();
@@ -56,7 +60,8 @@ impl Registry {
             active: false,
         };
         control.add_plugin(manufacturer, &row, &wasm).await?;
-        self.find(control, manufacturer, &row.name, &row.version).await
+        self.find(control, manufacturer, &row.name, &row.version)
+            .await
     }
 
     /// Makes one version the one that SQL calls, after making sure that it still compiles.
@@ -83,15 +88,16 @@ impl Registry {
         rows.into_iter().map(version).collect()
     }
 
-    /// The plugins that are active now: what a query planned now keeps to its end.
+    /// Those of the plugins active now that a query calls: it keeps them to its end.
     pub async fn active(
         &self,
         control: &Control,
         manufacturer: &ManufacturerId,
+        called: impl Fn(&str) -> bool,
     ) -> Result<Vec<Arc<Plugin>>> {
         let mut active = Vec::new();
         for row in control.plugins(manufacturer).await? {
-            if row.active {
+            if row.active && called(&row.name) {
                 active.push(self.plugin(control, &row.digest).await?);
             }
         }
@@ -106,24 +112,33 @@ impl Registry {
         version: &str,
     ) -> Result<PluginVersion> {
         let versions = self.list(control, manufacturer).await?;
-        let known: Vec<String> =
-            versions.iter().map(|known| format!("{} {}", known.name, known.version)).collect();
+        let known: Vec<String> = versions
+            .iter()
+            .map(|known| format!("{} {}", known.name, known.version))
+            .collect();
         let mut versions = versions.into_iter();
-        versions.find(|known| known.name == name && known.version == version).ok_or_else(|| {
-            Error::new(Fault::Missing, format!("plugin {name:?} {version:?} does not exist")).with_hint(
-                match known.is_empty() {
+        versions
+            .find(|known| known.name == name && known.version == version)
+            .ok_or_else(|| {
+                Error::new(
+                    Fault::Missing,
+                    format!("plugin {name:?} {version:?} does not exist"),
+                )
+                .with_hint(match known.is_empty() {
                     true => "No plugin is uploaded yet.".to_owned(),
                     false => format!("Uploaded are {}.", known.join(", ")),
-                },
-            )
-        })
+                })
+            })
     }
 
     async fn plugin(&self, control: &Control, digest: &str) -> Result<Arc<Plugin>> {
         let known = self.compiled().get(digest).cloned();
         match known {
             Some(plugin) => Ok(plugin),
-            None => self.install(control.component(digest).await?).await.map_err(plugin_error),
+            None => self
+                .install(control.component(digest).await?)
+                .await
+                .map_err(plugin_error),
         }
     }
 
@@ -131,8 +146,14 @@ impl Registry {
         let host = Arc::clone(&self.host);
         let compiler = Arc::clone(&self.compiler);
         let work = tokio::task::spawn_blocking(move || host.install(wasm, compiler.as_ref()));
-        let plugin = work.await.unwrap_or_else(|panic| Err(tributary_plugins_host::Error::new(tributary_plugins_host::ErrorKind::Internal, panic.to_string())))?;
-        self.compiled().insert(plugin.digest().to_owned(), Arc::clone(&plugin));
+        let plugin = work.await.unwrap_or_else(|panic| {
+            Err(tributary_plugins_host::Error::new(
+                tributary_plugins_host::ErrorKind::Internal,
+                panic.to_string(),
+            ))
+        })?;
+        self.compiled()
+            .insert(plugin.digest().to_owned(), Arc::clone(&plugin));
         Ok(plugin)
     }
 
@@ -143,12 +164,17 @@ impl Registry {
 
 /// A refused upload is the uploader's to mend.
 fn refused(error: tributary_plugins_host::Error) -> Error {
-    plugin_error(error).with_hint("Build the plugin with \"tributary plugin build\", which checks it the same way.")
+    plugin_error(error).with_hint(
+        "Build the plugin with \"tributary plugin build\", which checks it the same way.",
+    )
 }
 
 fn functions_json(manifest: &Manifest) -> Result<String> {
-    let signatures: Vec<String> =
-        manifest.functions.iter().map(|function| signature(&manifest.name, function)).collect();
+    let signatures: Vec<String> = manifest
+        .functions
+        .iter()
+        .map(|function| signature(&manifest.name, function))
+        .collect();
     serde_json::to_string(&signatures).map_err(|error| Error::internal("describe plugin", error))
 }
 

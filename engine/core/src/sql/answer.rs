@@ -33,7 +33,12 @@ impl Plan {
         freshness: BTreeMap<String, u64>,
         plugins: QueryPlugins,
     ) -> Self {
-        Self { physical, task, freshness, plugins }
+        Self {
+            physical,
+            task,
+            freshness,
+            plugins,
+        }
     }
 
     /// Names and types of the answer's columns.
@@ -76,7 +81,9 @@ pub fn stream(
     });
     // A panic in an operator ends this query, and says so.
     let outcome = futures::stream::once(run).filter_map(|joined| async {
-        joined.err().map(|panic| Err(Error::internal("answer query", panic)))
+        joined
+            .err()
+            .map(|panic| Err(Error::internal("answer query", panic)))
     });
     frames.chain(outcome).boxed()
 }

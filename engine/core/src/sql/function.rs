@@ -25,8 +25,12 @@ pub struct QueryPlugins {
 impl QueryPlugins {
     /// Fresh instances of each plugin: nothing of another query is left in them.
     pub fn new(plugins: &[Arc<Plugin>]) -> Self {
-        let pools = plugins.iter().map(|plugin| (Arc::clone(plugin), Arc::new(plugin.pool())));
-        Self { pools: pools.collect() }
+        let pools = plugins
+            .iter()
+            .map(|plugin| (Arc::clone(plugin), Arc::new(plugin.pool())));
+        Self {
+            pools: pools.collect(),
+        }
     }
 
     /// Every function of every plugin, as SQL calls it.
@@ -67,8 +71,9 @@ impl QueryPlugins {
 /// A function's signature as a person reads it.
 pub fn signature(plugin: &str, function: &Function) -> String {
     let arguments = function.args.iter().zip(function.arg_types());
-    let arguments: Vec<String> =
-        arguments.map(|(field, kind)| format!("{} {kind}", field.name)).collect();
+    let arguments: Vec<String> = arguments
+        .map(|(field, kind)| format!("{} {kind}", field.name))
+        .collect();
     format!(
         "{plugin}.{}({}) -> {}",
         function.name,
@@ -140,26 +145,36 @@ impl ScalarUDFImpl for PluginFunction {
                 signature(&self.plugin.manifest().name, function)
             )));
         }
-        let each = wanted.iter().zip(given).enumerate().map(|(position, (wanted, given))| {
-            coerce(wanted, given).ok_or_else(|| {
-                DataFusionError::Plan(format!(
-                    "argument {} \"{}\" of function \"{}\" is {wanted}, got {given}",
-                    position + 1,
-                    function.args[position].name,
-                    self.name
-                ))
-            })
-        });
+        let each = wanted
+            .iter()
+            .zip(given)
+            .enumerate()
+            .map(|(position, (wanted, given))| {
+                coerce(wanted, given).ok_or_else(|| {
+                    DataFusionError::Plan(format!(
+                        "argument {} \"{}\" of function \"{}\" is {wanted}, got {given}",
+                        position + 1,
+                        function.args[position].name,
+                        self.name
+                    ))
+                })
+            });
         each.collect()
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let constant = args
+            .args
+            .iter()
+            .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         if constant {
             let array = self.call(&args.args, 1)?;
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?));
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+                &array, 0,
+            )?));
         }
-        self.call(&args.args, args.number_rows).map(ColumnarValue::Array)
+        self.call(&args.args, args.number_rows)
+            .map(ColumnarValue::Array)
     }
 }
 
@@ -178,8 +193,13 @@ fn coerce(wanted: &DataType, given: &DataType) -> Option<DataType> {
     }
     let widens = match (wanted, given) {
         (Float64, given) => given.is_integer() || matches!(given, Float32 | Decimal128(_, _)),
-        (Float32, given) => matches!(given, DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16),
-        (wanted, given) if wanted.is_integer() && given.is_integer() => widens_integer(wanted, given),
+        (Float32, given) => matches!(
+            given,
+            DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16
+        ),
+        (wanted, given) if wanted.is_integer() && given.is_integer() => {
+            widens_integer(wanted, given)
+        }
         (Timestamp(_, _), Timestamp(_, _)) | (Timestamp(_, _), Date32) => true,
         (Decimal128(_, _), given) => given.is_integer() || matches!(given, Decimal128(_, _)),
         _ => false,

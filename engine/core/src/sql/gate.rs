@@ -3,11 +3,13 @@
 //! DataFusion's planner recurses over the statement and cannot be interrupted, so size and shape are bounded before it
 //! sees the text. Only what is on the list of statement kinds passes.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Ident, ObjectName, ObjectNamePart, Statement as SqlStatement, visit_expressions_mut,
+    AccessExpr, Expr, Ident, ObjectName, ObjectNamePart, Statement as SqlStatement,
+    visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -18,7 +20,10 @@ use crate::fault::{Error, Fault, Result};
 use crate::limits;
 
 /// A statement that passed the gate.
-pub struct Gated(pub(super) Statement);
+pub struct Gated {
+    pub(super) statement: Statement,
+    plugins: BTreeSet<String>,
+}
 
 impl Gated {
     /// Parses one read-only statement.
@@ -40,21 +45,32 @@ impl Gated {
         let statement = match (statements.pop_front(), statements.is_empty()) {
             (Some(statement), true) => statement,
             (None, _) => {
-                return Err(Error::new(Fault::Syntax, "statement is empty").with_hint("Send one SELECT."));
+                return Err(
+                    Error::new(Fault::Syntax, "statement is empty").with_hint("Send one SELECT.")
+                );
             }
             (Some(_), false) => {
                 return Err(Error::new(Fault::Invalid, "more than one statement")
                     .with_hint("Send one statement at a time."));
             }
         };
-        let mut gated = Self(allow(statement)?);
+        let mut gated = Self {
+            statement: allow(statement)?,
+            plugins: BTreeSet::new(),
+        };
         gated.join_function_names();
         Ok(gated)
     }
 
+    /// Whether a function of this plugin is called.
+    pub fn calls(&self, plugin: &str) -> bool {
+        self.plugins.contains(plugin)
+    }
+
     /// Makes `plugin.function(…)` one lower-case name, quoted or not, as functions are registered.
     fn join_function_names(&mut self) {
-        let statement = match &mut self.0 {
+        let plugins = &mut self.plugins;
+        let statement = match &mut self.statement {
             Statement::Statement(statement) => statement.as_mut(),
             Statement::Explain(explain) => match explain.statement.as_mut() {
                 Statement::Statement(statement) => statement.as_mut(),
@@ -63,46 +79,54 @@ impl Gated {
             _ => return,
         };
         let _ = visit_expressions_mut(statement, |expr| {
-            join_name(expr);
+            plugins.extend(join_name(expr));
             ControlFlow::<()>::Continue(())
         });
     }
 }
 
-fn join_name(expr: &mut Expr) {
+/// Joins the name of one call; the answer is its plugin.
+fn join_name(expr: &mut Expr) -> Option<String> {
     match expr {
         Expr::Function(function) => {
-            if let [ObjectNamePart::Identifier(plugin), ObjectNamePart::Identifier(name)] =
-                function.name.0.as_slice()
-            {
-                function.name = joined(plugin, name);
-            }
+            let [
+                ObjectNamePart::Identifier(plugin),
+                ObjectNamePart::Identifier(name),
+            ] = function.name.0.as_slice()
+            else {
+                return None;
+            };
+            let called = folded(plugin);
+            function.name = joined(plugin, name);
+            Some(called)
         }
         // The parser reads `plugin.function(…)['field']` as access to a column named like the plugin.
         Expr::CompoundFieldAccess { root, access_chain } => {
-            let function = match (root.as_ref(), access_chain.first()) {
-                (Expr::Identifier(plugin), Some(AccessExpr::Dot(Expr::Function(function)))) => {
-                    match function.name.0.as_slice() {
-                        [ObjectNamePart::Identifier(name)] => {
-                            let mut function = function.clone();
-                            function.name = joined(plugin, name);
-                            function
-                        }
-                        _ => return,
-                    }
-                }
-                _ => return,
+            let Expr::Identifier(plugin) = root.as_ref() else {
+                return None;
             };
+            let Some(AccessExpr::Dot(Expr::Function(function))) = access_chain.first() else {
+                return None;
+            };
+            let [ObjectNamePart::Identifier(name)] = function.name.0.as_slice() else {
+                return None;
+            };
+            let called = folded(plugin);
+            let mut function = function.clone();
+            function.name = joined(plugin, name);
             access_chain.remove(0);
             **root = Expr::Function(function);
+            Some(called)
         }
-        _ => {}
+        _ => None,
     }
 }
 
 fn joined(plugin: &Ident, name: &Ident) -> ObjectName {
     let joined = format!("{}.{}", folded(plugin), folded(name));
-    ObjectName(vec![ObjectNamePart::Identifier(Ident::with_quote('"', joined))])
+    ObjectName(vec![ObjectNamePart::Identifier(Ident::with_quote(
+        '"', joined,
+    ))])
 }
 
 fn folded(ident: &Ident) -> String {
@@ -131,11 +155,20 @@ fn allow(statement: Statement) -> Result<Statement> {
         return Ok(statement);
     }
     let text = statement.to_string();
-    let kind: String = text.split_whitespace().next().unwrap_or_default().chars().take(20).collect();
-    Err(
-        Error::new(Fault::Denied, format!("statement {} is not allowed", kind.to_uppercase()))
-            .with_hint("SQL is read-only: SELECT, EXPLAIN, SHOW TABLES, SHOW COLUMNS and DESCRIBE are answered."),
+    let kind: String = text
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(20)
+        .collect();
+    Err(Error::new(
+        Fault::Denied,
+        format!("statement {} is not allowed", kind.to_uppercase()),
     )
+    .with_hint(
+        "SQL is read-only: SELECT, EXPLAIN, SHOW TABLES, SHOW COLUMNS and DESCRIBE are answered.",
+    ))
 }
 
 /// Counts what makes the planner slow or deep.
@@ -151,17 +184,37 @@ fn check_shape(tokens: &[Token]) -> Result<()> {
             }
             Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
             Token::Word(word) => match word.keyword {
-                Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::LIKE | Keyword::IS
-                | Keyword::BETWEEN | Keyword::CASE | Keyword::WHEN => operators += 1,
+                Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::LIKE
+                | Keyword::IS
+                | Keyword::BETWEEN
+                | Keyword::CASE
+                | Keyword::WHEN => operators += 1,
                 Keyword::JOIN => joins += 1,
                 Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT => sets += 1,
                 Keyword::AS => withs += 1,
                 _ => {}
             },
-            Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::Mod | Token::Eq
-            | Token::Neq | Token::Lt | Token::Gt | Token::LtEq | Token::GtEq | Token::StringConcat
-            | Token::DoubleColon | Token::Pipe | Token::Ampersand | Token::Caret
-            | Token::ExclamationMark | Token::Tilde => operators += 1,
+            Token::Plus
+            | Token::Minus
+            | Token::Mul
+            | Token::Div
+            | Token::Mod
+            | Token::Eq
+            | Token::Neq
+            | Token::Lt
+            | Token::Gt
+            | Token::LtEq
+            | Token::GtEq
+            | Token::StringConcat
+            | Token::DoubleColon
+            | Token::Pipe
+            | Token::Ampersand
+            | Token::Caret
+            | Token::ExclamationMark
+            | Token::Tilde => operators += 1,
             _ => {}
         }
         count += 1;
@@ -183,6 +236,9 @@ fn check_shape(tokens: &[Token]) -> Result<()> {
 }
 
 fn too_complex(name: &str, limit: usize, asked: usize) -> Error {
-    Error::new(Fault::TooComplex, format!("limit \"{name}\" is {limit}, asked for {asked}"))
-        .with_hint("Split the statement, or write long lists as IN (…) or VALUES.")
+    Error::new(
+        Fault::TooComplex,
+        format!("limit \"{name}\" is {limit}, asked for {asked}"),
+    )
+    .with_hint("Split the statement, or write long lists as IN (…) or VALUES.")
 }

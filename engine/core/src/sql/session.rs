@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
+use datafusion::catalog::{
+    CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider,
+};
+use datafusion::common::TableReference;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
-use datafusion::common::TableReference;
 use datafusion::sql::parser::Statement;
 
 use super::answer::Plan;
@@ -60,13 +62,13 @@ impl Sessions {
 
     /// Which tables a statement needs, so that only their snapshots are taken.
     pub fn tables(&self, manufacturer: &ManufacturerId, statement: &Gated) -> Result<Tables> {
-        let mut named = self.references(&statement.0)?;
+        let mut named = self.references(&statement.statement)?;
         // `FROM generate_series(…)` names a function, which looks like a table here.
         named.retain(|name| !self.base.table_functions().contains_key(name.table()));
         if let Some(foreign) = named.iter().find(|name| !is_own(name, manufacturer)) {
             return Err(missing(&foreign.to_string()));
         }
-        let everything = named.iter().any(is_catalog) || names_no_table(&statement.0);
+        let everything = named.iter().any(is_catalog) || names_no_table(&statement.statement);
         let mut names: BTreeSet<String> = named
             .iter()
             .filter(|name| !is_catalog(name))
@@ -80,13 +82,22 @@ impl Sessions {
         for (position, view) in VIEWS.iter().enumerate().rev() {
             if names.remove(view.name) {
                 let inner = self.parse(view.sql)?;
-                names.extend(self.references(&inner)?.iter().map(|name| name.table().to_owned()));
+                names.extend(
+                    self.references(&inner)?
+                        .iter()
+                        .map(|name| name.table().to_owned()),
+                );
                 views.push(position);
             }
         }
         views.reverse();
-        let tables = names.iter().map(|name| Table::named(name).ok_or_else(|| missing(name)));
-        Ok(Tables { tables: tables.collect::<Result<_>>()?, views })
+        let tables = names
+            .iter()
+            .map(|name| Table::named(name).ok_or_else(|| missing(name)));
+        Ok(Tables {
+            tables: tables.collect::<Result<_>>()?,
+            views,
+        })
     }
 
     /// Plans a statement over these snapshots, with these plugins.
@@ -100,11 +111,21 @@ impl Sessions {
     ) -> Result<Plan> {
         let freshness: BTreeMap<String, u64> = snapshots
             .iter()
-            .map(|snapshot| (snapshot.table.name.to_owned(), snapshot.version.unwrap_or_default()))
+            .map(|snapshot| {
+                (
+                    snapshot.table.name.to_owned(),
+                    snapshot.version.unwrap_or_default(),
+                )
+            })
             .collect();
-        let context = self.session(manufacturer, &tables, snapshots, &plugins).await?;
+        let context = self
+            .session(manufacturer, &tables, snapshots, &plugins)
+            .await?;
         let state = context.state();
-        let plan = state.statement_to_plan(statement.0).await.map_err(classify)?;
+        let plan = state
+            .statement_to_plan(statement.statement)
+            .await
+            .map_err(classify)?;
         read_only().verify_plan(&plan).map_err(|error| {
             Error::new(Fault::Denied, "statement is not read-only").with_source(error)
         })?;
@@ -127,7 +148,9 @@ impl Sessions {
         let state = SessionStateBuilder::new_from_existing(self.base.clone())
             .with_session_id(uuid::Uuid::now_v7().to_string())
             .with_config(config)
-            .with_catalog_list(Arc::new(datafusion::catalog::MemoryCatalogProviderList::new()))
+            .with_catalog_list(Arc::new(
+                datafusion::catalog::MemoryCatalogProviderList::new(),
+            ))
             .build();
         let schema = Arc::new(MemorySchemaProvider::new());
         for snapshot in snapshots {
@@ -136,7 +159,9 @@ impl Sessions {
             schema.register_table(name, provider).map_err(classify)?;
         }
         let catalog = MemoryCatalogProvider::new();
-        catalog.register_schema(manufacturer.as_str(), Arc::clone(&schema) as _).map_err(classify)?;
+        catalog
+            .register_schema(manufacturer.as_str(), Arc::clone(&schema) as _)
+            .map_err(classify)?;
         let context = SessionContext::new_with_state(state);
         context.register_catalog(CATALOG, Arc::new(catalog));
         for function in plugins.functions() {
@@ -150,7 +175,9 @@ impl Sessions {
                 .await
                 .map_err(|error| Error::internal(format!("plan view \"{}\"", view.name), error))?;
             let table = Arc::new(ViewTable::new(plan, Some(view.sql.to_owned())));
-            schema.register_table(view.name.to_owned(), table).map_err(classify)?;
+            schema
+                .register_table(view.name.to_owned(), table)
+                .map_err(classify)?;
         }
         Ok(context)
     }
@@ -161,14 +188,18 @@ impl Sessions {
     }
 
     fn references(&self, statement: &Statement) -> Result<Vec<TableReference>> {
-        self.base.resolve_table_references(statement).map_err(classify)
+        self.base
+            .resolve_table_references(statement)
+            .map_err(classify)
     }
 }
 
 /// Whether a name, as far as it is qualified, stays within the session. What lies outside does not exist.
 fn is_own(name: &TableReference, manufacturer: &ManufacturerId) -> bool {
     let catalog = name.catalog().is_none_or(|catalog| catalog == CATALOG);
-    let schema = name.schema().is_none_or(|schema| schema == manufacturer.as_str());
+    let schema = name
+        .schema()
+        .is_none_or(|schema| schema == manufacturer.as_str());
     catalog && (schema || is_catalog(name))
 }
 

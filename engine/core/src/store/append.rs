@@ -60,12 +60,18 @@ pub async fn append(table: &StoredTable, rows: Rows) -> Result<Written> {
         if index.stored_in(&from, table).await? != stored {
             return Err(Error::new(
                 Fault::Conflict,
-                format!("another writer stored some of these rows of table \"{}\" just now", table.model.name),
+                format!(
+                    "another writer stored some of these rows of table \"{}\" just now",
+                    table.model.name
+                ),
             )
             .with_hint("Send the request again: rows that are already stored are skipped."));
         }
     }
-    Err(Error::new(Fault::Busy, format!("table \"{}\" is written too often", table.model.name)))
+    Err(Error::new(
+        Fault::Busy,
+        format!("table \"{}\" is written too often", table.model.name),
+    ))
 }
 
 /// Rows with all columns of the table, each noted in the index as it passes.
@@ -73,7 +79,10 @@ fn noted(model: &'static Table, rows: Rows, index: &Arc<Mutex<Index>>) -> Rows {
     let index = Arc::clone(index);
     rows.map(move |batch| {
         let batch = complete(model, &batch?)?;
-        index.lock().unwrap_or_else(PoisonError::into_inner).add(&batch)?;
+        index
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(&batch)?;
         Ok(batch)
     })
     .boxed()
@@ -127,7 +136,10 @@ impl Index {
             self.rows_in += 1;
             let content = short(content);
             let number = u32::try_from(self.rows_in).unwrap_or(u32::MAX);
-            let seen = self.seen.entry(key).or_insert(Seen { content, row: number });
+            let seen = self.seen.entry(key).or_insert(Seen {
+                content,
+                row: number,
+            });
             if seen.content != content {
                 return Err(Error::new(
                     Fault::Conflict,
@@ -167,7 +179,11 @@ struct Complete {
 
 impl Complete {
     /// Which of these keys the snapshot has, with the same content; other content is an error.
-    async fn stored_in(&self, snapshot: &Snapshot, table: &StoredTable) -> Result<HashSet<Fingerprint>> {
+    async fn stored_in(
+        &self,
+        snapshot: &Snapshot,
+        table: &StoredTable,
+    ) -> Result<HashSet<Fingerprint>> {
         let mut stored = HashSet::new();
         for file in snapshot.files.iter().filter(|file| self.may_overlap(file)) {
             let mut hits = HashSet::new();
@@ -187,9 +203,10 @@ impl Complete {
     /// Whether the log's ranges leave room for a common key.
     fn may_overlap(&self, file: &DataFile) -> bool {
         self.keys.columns().iter().all(|column| {
-            let (Some(mine), Some(theirs)) =
-                (self.ranges.columns.get(*column), file.stats.columns.get(*column))
-            else {
+            let (Some(mine), Some(theirs)) = (
+                self.ranges.columns.get(*column),
+                file.stats.columns.get(*column),
+            ) else {
                 return true;
             };
             let bounds = [&mine.min, &mine.max, &theirs.min, &theirs.max];
@@ -208,9 +225,15 @@ impl Complete {
         let mut batches = read(snapshot, file, None, table)?;
         while let Some(batch) = batches.try_next().await? {
             let batch = complete(self.model, &batch)?;
-            let rows = self.keys.of(&batch)?.into_iter().zip(self.contents.of(&batch)?);
+            let rows = self
+                .keys
+                .of(&batch)?
+                .into_iter()
+                .zip(self.contents.of(&batch)?);
             for (row, (key, content)) in rows.enumerate() {
-                let Some(seen) = hits.get(&key).and_then(|key| self.seen.get(key)) else { continue };
+                let Some(seen) = hits.get(&key).and_then(|key| self.seen.get(key)) else {
+                    continue;
+                };
                 if seen.content != short(content) {
                     return Err(Error::new(
                         Fault::Conflict,
@@ -238,16 +261,23 @@ impl Complete {
         let mut passed = stored.clone();
         let fresh = rows.map(move |batch| {
             let batch = batch?;
-            let keep: BooleanArray =
-                keys.of(&batch)?.into_iter().map(|key| Some(passed.insert(key))).collect();
-            filter_record_batch(&batch, &keep).map_err(|error| Error::internal("filter rows", error))
+            let keep: BooleanArray = keys
+                .of(&batch)?
+                .into_iter()
+                .map(|key| Some(passed.insert(key)))
+                .collect();
+            filter_record_batch(&batch, &keep)
+                .map_err(|error| Error::internal("filter rows", error))
         });
         Ok(fresh.boxed())
     }
 }
 
 /// Half of a fingerprint: enough where the key is equal already.
-#[expect(clippy::cast_possible_truncation, reason = "half of the bits is what is wanted")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "half of the bits is what is wanted"
+)]
 const fn short(content: Fingerprint) -> u64 {
     content as u64
 }

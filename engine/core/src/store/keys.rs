@@ -28,13 +28,20 @@ impl Fingerprints {
         let columns: Vec<usize> = match names {
             Some(names) => names
                 .iter()
-                .map(|name| schema.index_of(name).map_err(|error| Error::internal("find key", error)))
+                .map(|name| {
+                    schema
+                        .index_of(name)
+                        .map_err(|error| Error::internal("find key", error))
+                })
                 .collect::<Result<_>>()?,
             None => (0..schema.fields().len()).collect(),
         };
-        let fields = columns.iter().map(|column| SortField::new(schema.field(*column).data_type().clone()));
+        let fields = columns
+            .iter()
+            .map(|column| SortField::new(schema.field(*column).data_type().clone()));
         Ok(Self {
-            converter: RowConverter::new(fields.collect()).map_err(|error| Error::internal("encode key", error))?,
+            converter: RowConverter::new(fields.collect())
+                .map_err(|error| Error::internal("encode key", error))?,
             columns,
             seeds: (RandomState::new(), RandomState::new()),
         })
@@ -55,7 +62,11 @@ impl Fingerprints {
 
     /// One fingerprint for each row of a batch of that schema.
     pub fn of(&self, batch: &RecordBatch) -> Result<Vec<Fingerprint>> {
-        let arrays: Vec<ArrayRef> = self.columns.iter().map(|column| batch.column(*column).clone()).collect();
+        let arrays: Vec<ArrayRef> = self
+            .columns
+            .iter()
+            .map(|column| batch.column(*column).clone())
+            .collect();
         self.of_arrays(&arrays)
     }
 

@@ -104,7 +104,11 @@ fn in_order<'a>(table: &Table, files: &[&'a DataFile]) -> Vec<&'a DataFile> {
     let first = table.schema().index_of(table.order[0]).unwrap_or_default();
     let least = |file: &DataFile| file.stats.columns.get(first).map(|range| range.min.clone());
     let mut files = files.to_vec();
-    files.sort_by(|a, b| least(a).partial_cmp(&least(b)).unwrap_or(std::cmp::Ordering::Equal));
+    files.sort_by(|a, b| {
+        least(a)
+            .partial_cmp(&least(b))
+            .unwrap_or(std::cmp::Ordering::Equal)
+    });
     files
 }
 
@@ -119,7 +123,9 @@ fn partitioned(table: &Table, file: &DataFile) -> PartitionedFile {
 fn ordering(table: &Table) -> Option<LexOrdering> {
     let schema = table.schema();
     let columns = table.order.iter().map(|name| {
-        let position = schema.index_of(name).expect("the order names columns of the table");
+        let position = schema
+            .index_of(name)
+            .expect("the order names columns of the table");
         PhysicalSortExpr::new(Arc::new(Column::new(name, position)), FILE_ORDER)
     });
     LexOrdering::new(columns)

@@ -46,7 +46,7 @@ impl Snapshot {
             .map(|view| {
                 let stats = match view.stats() {
                     Some(json) => FileStats::from_json(&json, &schema)?,
-                    None => FileStats { rows: 0, columns: Vec::new() },
+                    None => FileStats::unknown(&schema),
                 };
                 Ok(DataFile {
                     path: view.object_store_path().to_string(),
@@ -63,8 +63,8 @@ impl Snapshot {
         })
     }
 
-    /// Rows of the whole table.
-    pub fn rows(&self) -> usize {
+    /// Rows of the whole table, where every file says how many it has.
+    pub fn rows(&self) -> Option<usize> {
         self.files.iter().map(|file| file.stats.rows).sum()
     }
 }

@@ -25,7 +25,9 @@ pub fn sorted(table: &Table, rows: Rows, task: &Arc<TaskContext>) -> Result<Rows
     let fail = |error| Error::internal("sort rows", error);
     let schema = table.schema();
     let order = table.order.iter().map(|name| {
-        let position = schema.index_of(name).expect("the order names columns of the table");
+        let position = schema
+            .index_of(name)
+            .expect("the order names columns of the table");
         PhysicalSortExpr::new(Arc::new(Column::new(name, position)), FILE_ORDER)
     });
     let order = LexOrdering::new(order).expect("every table has an order");
@@ -33,7 +35,8 @@ pub fn sorted(table: &Table, rows: Rows, task: &Arc<TaskContext>) -> Result<Rows
         schema: Arc::clone(&schema),
         rows: Mutex::new(Some(rows)),
     });
-    let input = StreamingTableExec::try_new(schema, vec![source], None, [], false, None).map_err(fail)?;
+    let input =
+        StreamingTableExec::try_new(schema, vec![source], None, [], false, None).map_err(fail)?;
     let stream = SortExec::new(order, Arc::new(input))
         .execute(0, Arc::clone(task))
         .map_err(fail)?;
@@ -69,9 +72,17 @@ impl PartitionStream for Once {
     }
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let rows = self
+            .rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let rows = rows.unwrap_or_else(|| futures::stream::empty().boxed());
-        let rows = rows.map(|batch| batch.map_err(|error| DataFusionError::External(Box::new(error))));
-        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
+        let rows =
+            rows.map(|batch| batch.map_err(|error| DataFusionError::External(Box::new(error))));
+        Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.schema),
+            rows,
+        ))
     }
 }

@@ -21,7 +21,8 @@ const TEXT_BYTES: usize = 128;
 /// Ranges of the columns of one file, in the order of the schema.
 #[derive(Clone, Debug)]
 pub struct FileStats {
-    pub rows: usize,
+    /// Absent where another writer did not say.
+    pub rows: Option<usize>,
     pub columns: Vec<ColumnRange>,
 }
 
@@ -47,11 +48,19 @@ impl Collector {
             .iter()
             .map(|field| {
                 let kind = field.data_type();
-                Ok((MinAccumulator::try_new(kind)?, MaxAccumulator::try_new(kind)?, 0))
+                Ok((
+                    MinAccumulator::try_new(kind)?,
+                    MaxAccumulator::try_new(kind)?,
+                    0,
+                ))
             })
             .collect::<datafusion::error::Result<_>>()
             .map_err(|error| Error::internal("collect statistics", error))?;
-        Ok(Self { schema, rows: 0, columns })
+        Ok(Self {
+            schema,
+            rows: 0,
+            columns,
+        })
     }
 
     pub fn update(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -83,19 +92,26 @@ impl Collector {
             })
             .collect::<datafusion::error::Result<_>>()
             .map_err(|error| Error::internal("collect statistics", error))?;
-        Ok(FileStats { rows: self.rows, columns })
+        Ok(FileStats {
+            rows: Some(self.rows),
+            columns,
+        })
     }
 }
 
 fn is_short(value: &ScalarValue) -> bool {
-    value.try_as_str().flatten().is_none_or(|text| text.len() <= TEXT_BYTES)
+    value
+        .try_as_str()
+        .flatten()
+        .is_none_or(|text| text.len() <= TEXT_BYTES)
 }
 
 /// The log's spelling, as the Delta protocol has it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Json {
-    num_records: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_records: Option<usize>,
     #[serde(default)]
     min_values: HashMap<String, Box<RawValue>>,
     #[serde(default)]
@@ -115,9 +131,10 @@ impl FileStats {
         };
         for (field, range) in schema.fields().iter().zip(&self.columns) {
             let name = field.name();
-            for (values, value) in
-                [(&mut json.min_values, &range.min), (&mut json.max_values, &range.max)]
-            {
+            for (values, value) in [
+                (&mut json.min_values, &range.min),
+                (&mut json.max_values, &range.max),
+            ] {
                 if let Some(text) = spell(value) {
                     values.insert(name.clone(), RawValue::from_string(text).map_err(fail)?);
                 }
@@ -129,12 +146,31 @@ impl FileStats {
         serde_json::to_string(&json).map_err(fail)
     }
 
+    /// What is known of a file whose log entry says nothing.
+    pub fn unknown(schema: &SchemaRef) -> Self {
+        let columns = schema.fields().iter().map(|field| ColumnRange {
+            min: read(None, field.data_type()),
+            max: read(None, field.data_type()),
+            nulls: None,
+        });
+        Self {
+            rows: None,
+            columns: columns.collect(),
+        }
+    }
+
     pub fn from_json(text: &str, schema: &SchemaRef) -> Result<Self> {
         let json: Json = serde_json::from_str(text)
             .map_err(|error| Error::internal("read statistics of a data file", error))?;
         let columns = schema.fields().iter().map(|field| ColumnRange {
-            min: read(json.min_values.get(field.name()), field.data_type()),
-            max: read(json.max_values.get(field.name()), field.data_type()),
+            min: read(
+                json.min_values.get(field.name()).map(Box::as_ref),
+                field.data_type(),
+            ),
+            max: read(
+                json.max_values.get(field.name()).map(Box::as_ref),
+                field.data_type(),
+            ),
             nulls: json.null_count.get(field.name()).copied(),
         });
         Ok(Self {
@@ -156,7 +192,7 @@ impl FileStats {
             ..ColumnStatistics::new_unknown()
         });
         Arc::new(Statistics {
-            num_rows: Precision::Exact(self.rows),
+            num_rows: self.rows.map_or(Precision::Absent, Precision::Exact),
             total_byte_size: Precision::Inexact(size),
             column_statistics: columns.collect(),
         })
@@ -190,7 +226,7 @@ fn decimal(units: i128, scale: i8) -> String {
 }
 
 /// The value that JSON spells; NULL where it is absent or another writer spelled it otherwise.
-fn read(json: Option<&Box<RawValue>>, kind: &DataType) -> ScalarValue {
+fn read(json: Option<&RawValue>, kind: &DataType) -> ScalarValue {
     let unknown = || ScalarValue::try_from(kind).unwrap_or(ScalarValue::Null);
     let Some(json) = json else { return unknown() };
     let text = match serde_json::from_str::<String>(json.get()) {
@@ -208,8 +244,20 @@ mod tests {
     #[test]
     fn ranges_survive_the_log() {
         use crate::model::Kind;
-        let kinds = [Kind::Text, Kind::Date, Kind::Timestamp, Kind::Count, Kind::Money];
-        let values = ["a \"b\"\\ü", "2024-02-29", "2024-02-29T10:00:00.123456Z", "-7", "-12345678901234.0005"];
+        let kinds = [
+            Kind::Text,
+            Kind::Date,
+            Kind::Timestamp,
+            Kind::Count,
+            Kind::Money,
+        ];
+        let values = [
+            "a \"b\"\\ü",
+            "2024-02-29",
+            "2024-02-29T10:00:00.123456Z",
+            "-7",
+            "-12345678901234.0005",
+        ];
         let fields: Vec<Field> = kinds
             .iter()
             .enumerate()
@@ -220,12 +268,21 @@ mod tests {
             .iter()
             .zip(values)
             .map(|(kind, value)| {
-                let value = ScalarValue::try_from_string(value.to_owned(), &kind.data_type()).expect("valid");
-                ColumnRange { min: value.clone(), max: value, nulls: Some(3) }
+                let value = ScalarValue::try_from_string(value.to_owned(), &kind.data_type())
+                    .expect("valid");
+                ColumnRange {
+                    min: value.clone(),
+                    max: value,
+                    nulls: Some(3),
+                }
             })
             .collect();
-        let stats = FileStats { rows: 5, columns };
-        let again = FileStats::from_json(&stats.to_json(&schema).expect("json"), &schema).expect("parse");
+        let stats = FileStats {
+            rows: Some(5),
+            columns,
+        };
+        let again =
+            FileStats::from_json(&stats.to_json(&schema).expect("json"), &schema).expect("parse");
         assert_eq!(format!("{stats:?}"), format!("{again:?}"));
     }
 }

@@ -71,7 +71,9 @@ impl StoredTable {
         let fail = |error| Error::internal(format!("load table \"{}\"", self.model.name), error);
         let log_store = self.log_store()?;
         let delta = match &known.delta {
-            None => DeltaTableState::try_new(log_store.as_ref(), None).await.map_err(fail)?,
+            None => DeltaTableState::try_new(log_store.as_ref(), None)
+                .await
+                .map_err(fail)?,
             Some(delta) => {
                 let mut delta = DeltaTableState::clone(delta);
                 delta.update(log_store.as_ref(), None).await.map_err(fail)?;
@@ -134,7 +136,11 @@ impl StoredTable {
             partition_by: None,
             predicate: None,
         };
-        let delta = from.delta.as_deref().expect("a write starts from a created table").snapshot();
+        let delta = from
+            .delta
+            .as_deref()
+            .expect("a write starts from a created table")
+            .snapshot();
         let committed = CommitBuilder::from(CommitProperties::default().with_max_retries(0))
             .with_actions(actions)
             .build(Some(delta), self.log_store()?, operation)
@@ -179,7 +185,8 @@ fn is_stale(error: &DeltaTableError) -> bool {
         error,
         DeltaTableError::VersionAlreadyExists(_)
             | DeltaTableError::Transaction {
-                source: TransactionError::MaxCommitAttempts(_) | TransactionError::CommitConflict(_)
+                source: TransactionError::MaxCommitAttempts(_)
+                    | TransactionError::CommitConflict(_)
             }
     )
 }
@@ -192,8 +199,11 @@ fn commit_error(table: &str, error: DeltaTableError) -> Error {
     .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
     .any(|cause| cause.kind() == std::io::ErrorKind::StorageFull);
     if full {
-        return Error::new(Fault::Full, format!("no room left to commit to table \"{table}\""))
-            .with_source(error);
+        return Error::new(
+            Fault::Full,
+            format!("no room left to commit to table \"{table}\""),
+        )
+        .with_source(error);
     }
     Error::internal(format!("commit to table \"{table}\""), error)
 }

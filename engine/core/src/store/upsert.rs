@@ -45,7 +45,10 @@ pub async fn upsert(table: &StoredTable, rows: Rows, keys: &[&str]) -> Result<Wr
             return Ok(incoming.outcome(updated as u64, version));
         }
     }
-    Err(Error::new(Fault::Busy, format!("table \"{}\" is written too often", table.model.name)))
+    Err(Error::new(
+        Fault::Busy,
+        format!("table \"{}\" is written too often", table.model.name),
+    ))
 }
 
 /// The rows of one request, the last of each key.
@@ -123,7 +126,11 @@ impl Incoming {
             .model
             .key
             .iter()
-            .map(|name| schema.index_of(name).expect("the key names columns of the table"))
+            .map(|name| {
+                schema
+                    .index_of(name)
+                    .expect("the key names columns of the table")
+            })
             .collect();
         let mut touched = Touched::default();
         for file in &from.files {
@@ -179,14 +186,20 @@ impl Incoming {
         for position in touched.found.values() {
             is_new[*position as usize] = false;
         }
-        let new: UInt32Array =
-            (0_u32..).zip(&is_new).filter_map(|(row, new)| new.then_some(row)).collect();
+        let new: UInt32Array = (0_u32..)
+            .zip(&is_new)
+            .filter_map(|(row, new)| new.then_some(row))
+            .collect();
         let new = take_record_batch(&self.rows, &new)
             .map_err(|error| Error::internal("merge rows", error));
         let new = futures::stream::once(async move {
             let new = new?;
             // A part of the columns is enough only where no row is new, and then there is nothing to complete.
-            if new.num_rows() == 0 { Ok(RecordBatch::new_empty(model.schema())) } else { complete(model, &new) }
+            if new.num_rows() == 0 {
+                Ok(RecordBatch::new_empty(model.schema()))
+            } else {
+                complete(model, &new)
+            }
         });
         Ok(futures::stream::iter(old).flatten().chain(new).boxed())
     }
@@ -204,13 +217,19 @@ impl Incoming {
             })
             .collect();
         let schema = model.schema();
-        let columns = schema.fields().iter().zip(stored.columns()).map(|(field, old)| {
-            match self.rows.column_by_name(field.name()) {
-                Some(new) => interleave(&[old, new], &source),
-                None => Ok(ArrayRef::clone(old)),
-            }
-        });
-        let columns: Vec<ArrayRef> = columns.collect::<std::result::Result<_, _>>().map_err(fail)?;
+        let columns = schema
+            .fields()
+            .iter()
+            .zip(stored.columns())
+            .map(
+                |(field, old)| match self.rows.column_by_name(field.name()) {
+                    Some(new) => interleave(&[old, new], &source),
+                    None => Ok(ArrayRef::clone(old)),
+                },
+            );
+        let columns: Vec<ArrayRef> = columns
+            .collect::<std::result::Result<_, _>>()
+            .map_err(fail)?;
         RecordBatch::try_new(schema, columns).map_err(fail)
     }
 }

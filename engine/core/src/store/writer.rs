@@ -74,7 +74,11 @@ impl Unpublished {
         tokio::fs::write(self.folder.join(&path), bytes)
             .await
             .map_err(|error| from_io(format!("write file of table \"{}\"", table.name), error))?;
-        self.files.push(DataFile { path, bytes: size, stats });
+        self.files.push(DataFile {
+            path,
+            bytes: size,
+            stats,
+        });
         Ok(())
     }
 }
@@ -105,7 +109,8 @@ impl OpenFile {
             .set_statistics_enabled(EnabledStatistics::Page)
             .build();
         Ok(Self {
-            writer: ArrowWriter::try_new(Vec::new(), table.schema(), Some(properties)).map_err(fail)?,
+            writer: ArrowWriter::try_new(Vec::new(), table.schema(), Some(properties))
+                .map_err(fail)?,
             stats: Collector::new(table.schema())?,
             rows: 0,
         })

@@ -32,7 +32,8 @@ pub struct Estimates {
 impl Estimates {
     pub fn push(&mut self, estimate: &Estimate) {
         self.value.append_option(estimate.value);
-        self.n.append_value(i64::try_from(estimate.n).unwrap_or(i64::MAX));
+        self.n
+            .append_value(i64::try_from(estimate.n).unwrap_or(i64::MAX));
         self.lo.append_option(estimate.lo);
         self.hi.append_option(estimate.hi);
         self.status.append_value(estimate.status.as_str());

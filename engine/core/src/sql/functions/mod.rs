@@ -7,9 +7,9 @@ mod since_when;
 
 use std::sync::Arc;
 
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::context::SessionState;
-use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use tributary_engine_stats::invalid::Invalid;
 

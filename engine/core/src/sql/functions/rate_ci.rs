@@ -56,14 +56,18 @@ impl ScalarUDFImpl for RateCi {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let x = arrays[0].as_primitive::<Int64Type>();
         let n = arrays[1].as_primitive::<Int64Type>();
-        let conf = arrays.get(2).map(|array| array.as_primitive::<Float64Type>());
+        let conf = arrays
+            .get(2)
+            .map(|array| array.as_primitive::<Float64Type>());
         let method = arrays.get(3).map(|array| array.as_string::<i32>());
         let mut estimates = Estimates::default();
         for row in 0..x.len() {
-            let conf = conf.filter(|conf| conf.is_valid(row)).map_or(0.95, |conf| conf.value(row));
-            let method = method.filter(|method| method.is_valid(row)).map_or(Ok(Method::Wilson), |method| {
-                method.value(row).parse()
-            });
+            let conf = conf
+                .filter(|conf| conf.is_valid(row))
+                .map_or(0.95, |conf| conf.value(row));
+            let method = method
+                .filter(|method| method.is_valid(row))
+                .map_or(Ok(Method::Wilson), |method| method.value(row).parse());
             let (x, n) = match x.is_valid(row) && n.is_valid(row) {
                 true => (count("x", x.value(row))?, count("n", n.value(row))?),
                 false => (0, 0),
@@ -79,6 +83,8 @@ impl ScalarUDFImpl for RateCi {
 
 fn count(name: &str, value: i64) -> Result<u64> {
     u64::try_from(value).map_err(|_| {
-        DataFusionError::Execution(format!("function \"{NAME}\": argument \"{name}\" needs a count, got {value}"))
+        DataFusionError::Execution(format!(
+            "function \"{NAME}\": argument \"{name}\" needs a count, got {value}"
+        ))
     })
 }

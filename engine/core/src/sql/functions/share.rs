@@ -63,12 +63,18 @@ impl AggregateUDFImpl for Share {
     fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let found = MEASURES.iter().find(|(name, _)| *name == self.name);
         let (name, measure) = *found.expect("a share is made from the list of measures");
-        Ok(Box::new(Values { name, measure, values: Vec::new() }))
+        Ok(Box::new(Values {
+            name,
+            measure,
+            values: Vec::new(),
+        }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         let list = DataType::new_list(DataType::Float64, true);
-        Ok(vec![Field::new(format!("{}_values", args.name), list, true).into()])
+        Ok(vec![
+            Field::new(format!("{}_values", args.name), list, true).into(),
+        ])
     }
 }
 
@@ -82,7 +88,8 @@ struct Values {
 
 impl Accumulator for Values {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.values.extend(values[0].as_primitive::<Float64Type>().iter().flatten());
+        self.values
+            .extend(values[0].as_primitive::<Float64Type>().iter().flatten());
         Ok(())
     }
 
@@ -99,8 +106,15 @@ impl Accumulator for Values {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let values: Vec<ScalarValue> = self.values.iter().map(|value| ScalarValue::from(*value)).collect();
-        Ok(vec![ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Float64))])
+        let values: Vec<ScalarValue> = self
+            .values
+            .iter()
+            .map(|value| ScalarValue::from(*value))
+            .collect();
+        Ok(vec![ScalarValue::List(ScalarValue::new_list_nullable(
+            &values,
+            &DataType::Float64,
+        ))])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {

@@ -31,11 +31,13 @@ pub struct SinceWhen {
 
 impl SinceWhen {
     pub fn new() -> Self {
-        let forms = [DataType::Date32, DataType::Int64].into_iter().flat_map(|ord| {
-            let series = vec![ord, DataType::Int64, DataType::Int64];
-            let expected = [series.clone(), vec![DataType::Float64]].concat();
-            [TypeSignature::Exact(series), TypeSignature::Exact(expected)]
-        });
+        let forms = [DataType::Date32, DataType::Int64]
+            .into_iter()
+            .flat_map(|ord| {
+                let series = vec![ord, DataType::Int64, DataType::Int64];
+                let expected = [series.clone(), vec![DataType::Float64]].concat();
+                [TypeSignature::Exact(series), TypeSignature::Exact(expected)]
+            });
         Self {
             signature: Signature::one_of(forms.collect(), Volatility::Immutable),
         }
@@ -74,7 +76,9 @@ impl AggregateUDFImpl for SinceWhen {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let DataType::Struct(fields) = args.return_field.data_type() else {
-            return Err(DataFusionError::Internal(format!("{NAME} returns a struct")));
+            return Err(DataFusionError::Internal(format!(
+                "{NAME} returns a struct"
+            )));
         };
         Ok(Box::new(Series {
             fields: fields.clone(),
@@ -85,7 +89,12 @@ impl AggregateUDFImpl for SinceWhen {
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         let list = |name: &str, kind: DataType| {
-            Field::new(format!("{}_{name}", args.name), DataType::new_list(kind, true), true).into()
+            Field::new(
+                format!("{}_{name}", args.name),
+                DataType::new_list(kind, true),
+                true,
+            )
+            .into()
         };
         Ok(vec![
             list("ord", DataType::Int64),
@@ -113,7 +122,13 @@ struct Period {
 }
 
 impl Series {
-    fn add(&mut self, ord: &ArrayRef, y: &ArrayRef, n: &ArrayRef, expected: Option<&ArrayRef>) -> Result<()> {
+    fn add(
+        &mut self,
+        ord: &ArrayRef,
+        y: &ArrayRef,
+        n: &ArrayRef,
+        expected: Option<&ArrayRef>,
+    ) -> Result<()> {
         let ord = cast(&cast(ord, &ord_as_int(ord.data_type()))?, &DataType::Int64)?;
         let (ord, y, n) = (
             ord.as_primitive::<Int64Type>(),
@@ -170,7 +185,10 @@ impl Series {
             ScalarValue::Int64(Some(i64::try_from(n).unwrap_or(i64::MAX))),
             ScalarValue::Utf8(Some(status.to_owned())),
         ];
-        let columns: Vec<ArrayRef> = values.iter().map(ScalarValue::to_array).collect::<Result<_>>()?;
+        let columns: Vec<ArrayRef> = values
+            .iter()
+            .map(ScalarValue::to_array)
+            .collect::<Result<_>>()?;
         let row = StructArray::try_new(self.fields.clone(), columns, None)?;
         Ok(ScalarValue::Struct(Arc::new(row)))
     }
@@ -185,7 +203,9 @@ fn ord_as_int(ord: &DataType) -> DataType {
 }
 
 fn ord_from_int(value: Option<i64>, ord: &DataType) -> Result<ScalarValue> {
-    ScalarValue::Int64(value).cast_to(&ord_as_int(ord))?.cast_to(ord)
+    ScalarValue::Int64(value)
+        .cast_to(&ord_as_int(ord))?
+        .cast_to(ord)
 }
 
 impl Accumulator for Series {
@@ -195,15 +215,28 @@ impl Accumulator for Series {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let counts = |pick: fn(&Period) -> i64| -> Vec<u64> {
-            self.periods.values().map(|period| pick(period).unsigned_abs()).collect()
+            self.periods
+                .values()
+                .map(|period| pick(period).unsigned_abs())
+                .collect()
         };
         let expected: Option<Vec<f64>> = self.has_expected.then(|| {
             #[expect(clippy::cast_precision_loss, reason = "a weight")]
-            let mean = |period: &Period| if period.n == 0 { 0.0 } else { period.expected / period.n as f64 };
+            let mean = |period: &Period| {
+                if period.n == 0 {
+                    0.0
+                } else {
+                    period.expected / period.n as f64
+                }
+            };
             self.periods.values().map(mean).collect()
         });
-        let found = since_when(&counts(|period| period.y), &counts(|period| period.n), expected.as_deref())
-            .map_err(|error| invalid(NAME, &error))?;
+        let found = since_when(
+            &counts(|period| period.y),
+            &counts(|period| period.n),
+            expected.as_deref(),
+        )
+        .map_err(|error| invalid(NAME, &error))?;
         self.describe(found.change.as_ref(), found.n, found.status.as_str())
     }
 
@@ -216,10 +249,16 @@ impl Accumulator for Series {
             ScalarValue::List(ScalarValue::new_list_nullable(&values, kind))
         };
         let whole = |values: Vec<i64>| {
-            list(values.into_iter().map(ScalarValue::from).collect(), &DataType::Int64)
+            list(
+                values.into_iter().map(ScalarValue::from).collect(),
+                &DataType::Int64,
+            )
         };
         // Summed expectations travel as they are: a mean here would be weighted twice.
-        let expected = self.periods.values().map(|period| ScalarValue::from(period.expected));
+        let expected = self
+            .periods
+            .values()
+            .map(|period| ScalarValue::from(period.expected));
         Ok(vec![
             whole(self.periods.keys().copied().collect()),
             whole(self.periods.values().map(|period| period.y).collect()),
@@ -229,7 +268,10 @@ impl Accumulator for Series {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let lists = states.iter().map(|state| state.as_list::<i32>()).collect::<Vec<_>>();
+        let lists = states
+            .iter()
+            .map(|state| state.as_list::<i32>())
+            .collect::<Vec<_>>();
         for row in 0..lists[0].len() {
             let columns: Vec<ArrayRef> = lists.iter().map(|list| list.value(row)).collect();
             let ords = columns[0].as_primitive::<Int64Type>();
