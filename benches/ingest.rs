@@ -7,13 +7,12 @@
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use tempfile::TempDir;
 use tributary_benches::{
-    DuckDb, Outcome, Report, Settings, THREADS, Tributary, alternate, quoted, scratch,
+    DuckDb, Outcome, Report, Settings, THREADS, Took, Tributary, alternate, quoted, scratch,
 };
 use tributary_datasets::Dataset;
 use tributary_engine_core::engine::Body;
@@ -77,9 +76,9 @@ fn deliveries(dataset: &Dataset, table: &str, folder: &Path) -> Outcome<Vec<Deli
     each.collect()
 }
 
-fn ours(table: &Table, deliveries: &[Delivery]) -> Outcome<Duration> {
+fn ours(table: &Table, deliveries: &[Delivery]) -> Outcome<Took> {
     let tributary = Tributary::empty()?;
-    let mut total = Duration::ZERO;
+    let mut total = Took::default();
     for delivery in deliveries {
         let (took, receipt) =
             tributary.ingest(&delivery.manufacturer, table.name, body(&delivery.file)?)?;
@@ -91,8 +90,8 @@ fn ours(table: &Table, deliveries: &[Delivery]) -> Outcome<Duration> {
     Ok(total)
 }
 
-fn theirs(duckdb: &mut DuckDb, table: &Table, deliveries: &[Delivery]) -> Outcome<Duration> {
-    let mut total = Duration::ZERO;
+fn theirs(duckdb: &mut DuckDb, table: &Table, deliveries: &[Delivery]) -> Outcome<Took> {
+    let mut total = Took::default();
     for delivery in deliveries {
         let target = delivery.file.with_extension("parquet");
         let copied = duckdb.query(&copy(table, &delivery.file, &target))?;

@@ -7,12 +7,11 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch, UInt32Array};
 use arrow::compute::{cast, concat_batches, sum, take_record_batch};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use tributary_benches::{Outcome, Report, Settings, THREADS, Totals, Tributary, alternate};
+use tributary_benches::{Outcome, Report, Settings, THREADS, Took, Totals, Tributary, alternate};
 use tributary_datasets::Dataset;
 use tributary_engine_server::PLUGINS;
 use tributary_plugins_guests_scorecard::probability;
@@ -164,14 +163,10 @@ fn native(batch: &RecordBatch) -> Float64Array {
 fn timed(
     batches: &[RecordBatch],
     score: &dyn Fn(&RecordBatch) -> Outcome<ArrayRef>,
-) -> Outcome<Duration> {
-    let started = Instant::now();
-    for _ in 0..PASSES {
-        for batch in batches {
-            black_box(score(batch)?);
-        }
-    }
-    Ok(started.elapsed())
+) -> Outcome<Took> {
+    let keep = |batch| score(batch).map(|scores| drop(black_box(scores)));
+    let pass = |_| batches.iter().try_for_each(keep);
+    Ok(Took::of(|| (0..PASSES).try_for_each(pass))?.0)
 }
 
 fn total(

@@ -10,7 +10,7 @@ use tributary_engine_core::model::{Kind, Table};
 
 use crate::totals::Totals;
 use crate::tributary::live_files;
-use crate::{Outcome, THREADS, scratch};
+use crate::{Outcome, THREADS, Took, scratch};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/duckdb_peer.py");
 
@@ -26,7 +26,7 @@ pub struct DuckDb {
 /// A whole answer, and what it took.
 pub struct Fetched {
     /// From the SQL text to the last row, in the process.
-    pub took: Duration,
+    pub took: Took,
     /// What the rows add up to.
     pub totals: Totals,
 }
@@ -62,12 +62,18 @@ impl DuckDb {
         let requests = self.requests.as_mut().ok_or("the process takes no input")?;
         writeln!(requests, "{}", json!({ "sql": sql }))?;
         let answer = self.answer()?;
-        let seconds = answer["seconds"].as_f64().ok_or("the answer has no time")?;
+        let seconds = |name: &str| {
+            let seconds = answer[name].as_f64().ok_or("the answer has no time")?;
+            Outcome::Ok(Duration::from_secs_f64(seconds))
+        };
         let sums = answer["sums"]
             .as_array()
             .map(|sums| sums.iter().map(Value::as_f64).collect());
         Ok(Fetched {
-            took: Duration::from_secs_f64(seconds),
+            took: Took {
+                wall: seconds("wall")?,
+                cpu: seconds("cpu")?,
+            },
             totals: Totals {
                 rows: answer["rows"].as_u64().unwrap_or_default(),
                 sums: sums.unwrap_or_default(),

@@ -3,6 +3,7 @@
 //! | file | noun |
 //! |---|---|
 //! | `pairs.rs` | the measured pairs: medians, quartiles, ratios |
+//! | `took.rs` | what a piece of work took, on the wall and on the processors |
 //! | `report.rs` | one line for each question as it is answered, a Markdown table at the end |
 //! | `settings.rs` | what the command line may change |
 //! | `tributary.rs` | this engine, in this process, on a scratch folder |
@@ -15,6 +16,7 @@ mod duckdb;
 mod pairs;
 mod report;
 mod settings;
+mod took;
 mod totals;
 mod tributary;
 
@@ -22,6 +24,7 @@ pub use duckdb::{DuckDb, Fetched, quoted};
 pub use pairs::{Pairs, Spread, alternate};
 pub use report::Report;
 pub use settings::Settings;
+pub use took::Took;
 pub use totals::Totals;
 pub use tributary::{Answered, Tributary, scratch};
 

@@ -1,14 +1,12 @@
 //! Alternating pairs (A, B, A, B, …), so that whatever slows the machine down slows both, and what they say.
 
-use std::time::Duration;
+use crate::{Outcome, Took};
 
-use crate::Outcome;
-
-/// Times of both contenders, in seconds, in the order in which they ran.
+/// Times of both contenders, in the order in which they ran.
 #[derive(Debug, Default)]
 pub struct Pairs {
-    ours: Vec<f64>,
-    theirs: Vec<f64>,
+    ours: Vec<Took>,
+    theirs: Vec<Took>,
 }
 
 /// The middle of some numbers, and the half of them around it.
@@ -25,15 +23,15 @@ pub struct Spread {
 /// Runs each contender once to warm it, then both in turn. Each says itself how long it took.
 pub fn alternate(
     count: usize,
-    mut ours: impl FnMut() -> Outcome<Duration>,
-    mut theirs: impl FnMut() -> Outcome<Duration>,
+    mut ours: impl FnMut() -> Outcome<Took>,
+    mut theirs: impl FnMut() -> Outcome<Took>,
 ) -> Outcome<Pairs> {
     ours()?;
     theirs()?;
     let mut pairs = Pairs::default();
     for _ in 0..count {
-        pairs.ours.push(ours()?.as_secs_f64());
-        pairs.theirs.push(theirs()?.as_secs_f64());
+        pairs.ours.push(ours()?);
+        pairs.theirs.push(theirs()?);
     }
     Ok(pairs)
 }
@@ -42,13 +40,13 @@ impl Pairs {
     /// Seconds of the first contender.
     #[must_use]
     pub fn ours(&self) -> Spread {
-        Spread::of(self.ours.clone())
+        Spread::of(self.ours.iter().map(wall).collect())
     }
 
     /// Seconds of the second.
     #[must_use]
     pub fn theirs(&self) -> Spread {
-        Spread::of(self.theirs.clone())
+        Spread::of(self.theirs.iter().map(wall).collect())
     }
 
     /// The ratio of the medians (above 1: the second is faster), with the quartiles of the ratios within pairs.
@@ -58,11 +56,19 @@ impl Pairs {
             .ours
             .iter()
             .zip(&self.theirs)
-            .map(|(ours, theirs)| ours / theirs);
+            .map(|(ours, theirs)| wall(ours) / wall(theirs));
         Spread {
             median: self.ours().median / self.theirs().median,
             ..Spread::of(within.collect())
         }
+    }
+
+    /// The ratio of the medians of processor time; not a number where the system does not tell.
+    #[must_use]
+    pub fn cpu_ratio(&self) -> f64 {
+        let seconds = |took: &Took| took.cpu.as_secs_f64();
+        let median = |all: &[Took]| Spread::of(all.iter().map(seconds).collect()).median;
+        median(&self.ours) / median(&self.theirs)
     }
 
     /// How many pairs there are.
@@ -70,6 +76,10 @@ impl Pairs {
     pub fn count(&self) -> usize {
         self.ours.len()
     }
+}
+
+fn wall(took: &Took) -> f64 {
+    took.wall.as_secs_f64()
 }
 
 impl Spread {
@@ -96,13 +106,21 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    fn seconds(wall: f64) -> Took {
+        Took {
+            wall: Duration::from_secs_f64(wall),
+            cpu: Duration::from_secs_f64(wall * 2.0),
+        }
+    }
 
     #[test]
     fn runs_in_turn_after_one_warm_up_each() {
         let order = std::cell::RefCell::new(String::new());
         let run = |name: char| {
             order.borrow_mut().push(name);
-            Ok(Duration::from_millis(10))
+            Ok(seconds(0.01))
         };
         let pairs = alternate(2, || run('a'), || run('b')).expect("both succeed");
         assert_eq!(*order.borrow(), "ababab");
@@ -112,8 +130,8 @@ mod tests {
     #[test]
     fn ratio_is_of_medians_and_its_spread_of_pairs() {
         let pairs = Pairs {
-            ours: vec![2.0, 4.0, 30.0],
-            theirs: vec![1.0, 2.0, 10.0],
+            ours: [2.0, 4.0, 30.0].map(seconds).to_vec(),
+            theirs: [1.0, 2.0, 10.0].map(seconds).to_vec(),
         };
         assert_eq!(
             pairs.ratio(),
@@ -131,6 +149,7 @@ mod tests {
                 high: 17.0
             }
         );
+        assert_eq!(pairs.cpu_ratio(), 2.0);
         assert!(Spread::of(Vec::new()).median.is_nan());
     }
 }

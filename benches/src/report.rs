@@ -9,7 +9,7 @@ pub struct Report {
     title: &'static str,
     ours: &'static str,
     theirs: &'static str,
-    rows: Vec<[String; 5]>,
+    rows: Vec<[String; 6]>,
 }
 
 impl Report {
@@ -41,20 +41,21 @@ impl Report {
     fn line(&mut self, question: &str, pairs: &Pairs, told: &dyn Fn(Spread) -> String) {
         let (ours, theirs) = (told(pairs.ours()), told(pairs.theirs()));
         let Spread { low, median, high } = pairs.ratio();
+        let cpu = format!("{:.2}", pairs.cpu_ratio());
         let ratio = format!("{median:.2} ({low:.2}–{high:.2})");
         println!(
-            "  {question}: {} {ours}; {} {theirs}; ratio {ratio}",
+            "  {question}: {} {ours}; {} {theirs}; ratio {ratio}, of CPU time {cpu}",
             self.ours, self.theirs
         );
         let pairs = pairs.count().to_string();
         self.rows
-            .push([question.to_owned(), ours, theirs, ratio, pairs]);
+            .push([question.to_owned(), ours, theirs, ratio, cpu, pairs]);
     }
 
     /// The table, to be pasted into the README.
     pub fn print(&self) {
         let mut table = format!(
-            "\n{}\n\n| question | {} | {} | ratio | pairs |\n|---|--:|--:|--:|--:|\n",
+            "\n{}\n\n| question | {} | {} | ratio | of CPU time | pairs |\n|---|--:|--:|--:|--:|--:|\n",
             self.title, self.ours, self.theirs
         );
         for row in &self.rows {

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
@@ -16,7 +15,7 @@ use tributary_engine_core::engine::{
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Database, Engine, Options};
 
-use crate::{Outcome, THREADS};
+use crate::{Outcome, THREADS, Took};
 
 /// A database on a folder that goes away with it.
 pub struct Tributary {
@@ -28,7 +27,7 @@ pub struct Tributary {
 /// A whole answer, and what it took.
 pub struct Answered {
     /// From the SQL text to the last row.
-    pub took: Duration,
+    pub took: Took,
     /// The rows.
     pub batches: Vec<RecordBatch>,
     /// What plugins did for it.
@@ -92,21 +91,14 @@ impl Tributary {
     }
 
     /// Stores a CSV body.
-    pub fn ingest(
-        &self,
-        manufacturer: &str,
-        table: &str,
-        body: Body,
-    ) -> Outcome<(Duration, Receipt)> {
+    pub fn ingest(&self, manufacturer: &str, table: &str, body: Body) -> Outcome<(Took, Receipt)> {
         let ingest = Ingest {
             principal: Principal::Operator,
             manufacturer: ManufacturerId::try_from(manufacturer)?,
             table: table.to_owned(),
             format: Format::Csv,
         };
-        let started = Instant::now();
-        let receipt = self.runtime.block_on(self.database.ingest(ingest, body))?;
-        Ok((started.elapsed(), receipt))
+        Took::of(|| Ok(self.runtime.block_on(self.database.ingest(ingest, body))?))
     }
 
     /// Asks, and takes every row in.
@@ -117,23 +109,12 @@ impl Tributary {
             sql: sql.to_owned(),
             deadline: None,
         };
-        let started = Instant::now();
-        self.runtime.block_on(async {
-            let mut frames = self.database.query(query).await?.frames;
-            let mut batches = Vec::new();
-            while let Some(frame) = frames.next().await {
-                match frame? {
-                    Frame::Batch(batch) => batches.push(batch),
-                    Frame::End(trailer) => {
-                        return Ok(Answered {
-                            took: started.elapsed(),
-                            batches,
-                            plugins: trailer.plugins,
-                        });
-                    }
-                }
-            }
-            Err("answer ended without its trailer".into())
+        let (took, (batches, plugins)) =
+            Took::of(|| self.runtime.block_on(drain(&self.database, query)))?;
+        Ok(Answered {
+            took,
+            batches,
+            plugins,
         })
     }
 
@@ -157,6 +138,21 @@ impl Tributary {
             Ok(())
         })
     }
+}
+
+async fn drain(
+    database: &Database,
+    query: Query,
+) -> Outcome<(Vec<RecordBatch>, Vec<PluginReceipt>)> {
+    let mut frames = database.query(query).await?.frames;
+    let mut batches = Vec::new();
+    while let Some(frame) = frames.next().await {
+        match frame? {
+            Frame::Batch(batch) => batches.push(batch),
+            Frame::End(trailer) => return Ok((batches, trailer.plugins)),
+        }
+    }
+    Err("answer ended without its trailer".into())
 }
 
 /// The data files that the log of a Delta table names: added and not removed again.

@@ -227,7 +227,7 @@ async fn tables_and_plugins_arrive_over_http() {
     let (status, body) = served
         .sql("SELECT scorecard.points('metal', 120, 'referral') AS points")
         .await;
-    assert_eq!(status, 400, "a draft is not callable: {body}");
+    assert_eq!(status, 404, "a draft is not callable: {body}");
     let version = plugin["version"].as_str().expect("version");
     let (status, _) = send(served.post(&format!(
         "/v1/tiny/plugins/scorecard/versions/{version}/activate"

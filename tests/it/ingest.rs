@@ -106,6 +106,16 @@ async fn upsert_changes_only_the_named_columns_and_the_later_row_wins() {
         ]
     );
 
+    let again = world
+        .csv("leads", "lead_id,outcome\nL1,lost\nL4,lost\n")
+        .await
+        .expect("the same again");
+    assert_eq!(
+        (again.updated, again.unchanged, again.table_version),
+        (0, 2, receipt.table_version),
+        "no new version"
+    );
+
     // An empty field of a named column is NULL, and is written.
     world
         .csv("leads", "lead_id,industry\nL1,\n")
@@ -231,6 +241,17 @@ async fn bad_csv_names_its_place_and_stores_nothing() {
                 "{HEADER}\"X1,D1,2024-01-01T00:00:00Z,1,1,new\n{}",
                 row.repeat(500_000)
             ),
+        ),
+        (
+            "open quote in text",
+            format!(
+                "{},product_id\nX1,D1,2024-01-01T00:00:00Z,1,1,new,\"P1\n",
+                HEADER.trim()
+            ),
+        ),
+        (
+            "open quote at the end",
+            format!("{HEADER}{row}X2,D1,2024-01-01T00:00:00Z,1,1,\"new\n"),
         ),
         ("binary", "\u{0}\u{1}\u{2}PK\u{3}\u{4}".to_owned()),
     ];

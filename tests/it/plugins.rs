@@ -147,11 +147,26 @@ async fn plugin_functions_compose_with_sql() {
             "SELECT champ.score('a', 'b', 'c', 'd')",
             "argument 1 \"challenges\"",
         ),
-        ("SELECT champ.nothing(1)", "champ.nothing"),
     ] {
         let error = world.query(sql).await.expect_err(sql);
         assert_eq!(error.fault(), Fault::Invalid, "{error:?}");
+        assert!(
+            !error.message().contains("execution error"),
+            "ours, not wrapped: {error}"
+        );
         assert!(error.message().contains(part), "{sql}: {error}");
+    }
+    for (sql, hint) in [
+        ("SELECT champ.nothing(1)", "qualify"),
+        ("SELECT nobody.score(1)", "champ, scorecard"),
+    ] {
+        let error = world.query(sql).await.expect_err(sql);
+        assert_eq!(error.fault(), Fault::Missing, "{error:?}");
+        assert!(
+            error.hint().is_some_and(|told| told.contains(hint)),
+            "{sql}: {:?}",
+            error.hint()
+        );
     }
     // A row that the plugin refuses fails the query and is named.
     let error = world

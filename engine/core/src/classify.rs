@@ -1,6 +1,7 @@
 //! Whose fault a `DataFusionError` is, read once from its root.
 
 use arrow::error::ArrowError;
+use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 
 use crate::fault::{Error, Fault};
@@ -42,9 +43,13 @@ fn by_root(error: &DataFusionError) -> Error {
             Fault::Invalid,
             format!("not supported: {}", first_line(message)),
         ),
-        DataFusionError::SchemaError(error, _) => {
-            Error::new(Fault::Invalid, first_line(&error.to_string()))
-        }
+        DataFusionError::SchemaError(error, _) => match error.as_ref() {
+            SchemaError::FieldNotFound {
+                field,
+                valid_fields,
+            } => no_column(field, valid_fields),
+            other => Error::new(Fault::Invalid, first_line(&other.to_string())),
+        },
         DataFusionError::Execution(message) => Error::new(Fault::Invalid, first_line(message)),
         DataFusionError::ResourcesExhausted(message) => Error::new(
             Fault::Limit,
@@ -57,6 +62,20 @@ fn by_root(error: &DataFusionError) -> Error {
             None => Error::internal("answer query", inner.to_string()),
         },
         other => Error::internal("answer query", other.to_string()),
+    }
+}
+
+fn no_column(field: &Column, valid: &[Column]) -> Error {
+    const NAMED: usize = 40;
+    let error = Error::new(
+        Fault::Invalid,
+        format!("column \"{}\" does not exist", field.flat_name()),
+    );
+    let mut names: Vec<&str> = valid.iter().take(NAMED).map(Column::name).collect();
+    names.dedup();
+    match names.is_empty() {
+        true => error,
+        false => error.with_hint(format!("The columns here are {}.", names.join(", "))),
     }
 }
 

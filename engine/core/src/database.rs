@@ -139,12 +139,11 @@ impl Engine for Database {
         for table in &tables.tables {
             snapshots.push(self.store.snapshot(&query.manufacturer, table).await?);
         }
-        let called = |plugin: &str| statement.calls(plugin);
-        let active = self
+        let called = self
             .registry
-            .active(&self.control, &query.manufacturer, called)
+            .called(&self.control, &query.manufacturer, statement.calls())
             .await?;
-        let plugins = QueryPlugins::new(&active);
+        let plugins = QueryPlugins::new(&called);
         let plan = self
             .sessions
             .plan(&query.manufacturer, statement, tables, snapshots, plugins)
@@ -268,9 +267,10 @@ fn prepare(data: &Path) -> Result<()> {
         Ok(format) => Err(Error::new(
             Fault::Invalid,
             format!(
-                "data folder \"{}\" has format {:?}, this build reads {FORMAT:?}",
+                "data folder \"{}\" has format {:?}, this build reads {:?}",
                 data.display(),
-                format.trim()
+                format.trim(),
+                FORMAT.trim()
             ),
         )
         .with_hint("Use the version of Tributary that wrote it.")),

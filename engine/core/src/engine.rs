@@ -163,9 +163,9 @@ pub struct Receipt {
     pub rejected: u64,
     /// Rows with a key that the table did not have.
     pub inserted: u64,
-    /// Rows that replaced a row of the same key.
+    /// Rows that gave a stored row other content.
     pub updated: u64,
-    /// Rows that were there before, or that a later row of the same request replaced.
+    /// Rows that were there before with the same content, or that a later row of the same request replaced.
     pub unchanged: u64,
     /// Version of the table that has these rows.
     pub table_version: u64,

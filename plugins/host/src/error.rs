@@ -139,7 +139,7 @@ impl fmt::Display for Error {
             separator = ", ";
         }
         if let Some(row) = row {
-            write!(out, "{separator}row {row}")?;
+            write!(out, "{separator}row {} of the batch", row + 1)?;
             separator = ", ";
         }
         if !separator.is_empty() {

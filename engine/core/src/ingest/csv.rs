@@ -25,9 +25,11 @@ pub fn decode(
     emit: &mut dyn FnMut(RecordBatch) -> Result<()>,
 ) -> Result<()> {
     let budget = Rc::new(Cell::new(RECORD_BYTES));
+    let quotes = Rc::new(Cell::new(0));
     let metered = Metered {
         inner: reader,
         budget: Rc::clone(&budget),
+        quotes: Rc::clone(&quotes),
     };
     let mut csv = ReaderBuilder::new()
         .buffer_capacity(1 << 17)
@@ -58,6 +60,12 @@ pub fn decode(
         if rows % limits::INGEST_BATCH_ROWS == 0 && rejects.is_empty() {
             emit(finish(&header, &mut builders)?)?;
         }
+    }
+    if rejects.is_empty() && quotes.get() % 2 == 1 {
+        let line = record.position().map_or(0, csv::Position::line);
+        let reason =
+            "a quote is opened and never closed, or stands inside a field that is not quoted";
+        rejects.add(line, "", reason);
     }
     match rejects.into_error() {
         Some(error) => Err(error),
@@ -157,10 +165,11 @@ fn finish(header: &Header, builders: &mut [(usize, ColumnBuilder)]) -> Result<Re
         .map_err(|error| Error::internal("decode CSV", error))
 }
 
-/// Stops a reader that takes more bytes for one record than it may.
+/// Stops a reader that takes more bytes for one record than it may, and counts quotes: a whole file has an even number.
 struct Metered<R> {
     inner: R,
     budget: Rc<Cell<usize>>,
+    quotes: Rc<Cell<usize>>,
 }
 
 impl<R: Read> Read for Metered<R> {
@@ -173,6 +182,8 @@ impl<R: Read> Read for Metered<R> {
         }
         let length = self.inner.read(into)?;
         self.budget.set(self.budget.get().saturating_sub(length));
+        let quotes = into[..length].iter().filter(|byte| **byte == b'"').count();
+        self.quotes.set(self.quotes.get() + quotes);
         Ok(length)
     }
 }

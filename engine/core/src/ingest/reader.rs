@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use bytes::{Buf, Bytes};
 use futures::StreamExt;
+use futures::stream::Fuse;
 use tokio::runtime::Handle;
 
 use crate::engine::Body;
@@ -11,7 +12,7 @@ use crate::limits;
 
 /// Reads a body chunk by chunk from a blocking thread of the runtime that owns the body.
 pub struct BodyReader {
-    body: Body,
+    body: Fuse<Body>,
     runtime: Handle,
     chunk: Bytes,
     bytes_read: u64,
@@ -21,7 +22,8 @@ impl BodyReader {
     /// Must be called within the runtime that drives the body.
     pub fn new(body: Body) -> Self {
         Self {
-            body,
+            // Formats ask again after the end.
+            body: body.fuse(),
             runtime: Handle::current(),
             chunk: Bytes::new(),
             bytes_read: 0,

@@ -1,6 +1,6 @@
 //! Uploaded plugins: drafts and active versions, and the compiled ones that queries share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -88,20 +88,38 @@ impl Registry {
         rows.into_iter().map(version).collect()
     }
 
-    /// Those of the plugins active now that a query calls: it keeps them to its end.
-    pub async fn active(
+    /// The active plugins that a query calls: it keeps them to its end.
+    pub async fn called(
         &self,
         control: &Control,
         manufacturer: &ManufacturerId,
-        called: impl Fn(&str) -> bool,
+        calls: &BTreeSet<(String, String)>,
     ) -> Result<Vec<Arc<Plugin>>> {
-        let mut active = Vec::new();
-        for row in control.plugins(manufacturer).await? {
-            if row.active && called(&row.name) {
-                active.push(self.plugin(control, &row.digest).await?);
+        let mut called: BTreeMap<&str, Arc<Plugin>> = BTreeMap::new();
+        let rows = match calls.is_empty() {
+            true => return Ok(Vec::new()),
+            false => control.plugins(manufacturer).await?,
+        };
+        for (name, function) in calls {
+            let Some(row) = rows.iter().find(|row| row.active && row.name == *name) else {
+                return Err(not_active(name, &rows));
+            };
+            let plugin = self.plugin(control, &row.digest).await?;
+            let functions = &plugin.manifest().functions;
+            if !functions.iter().any(|known| known.name == *function) {
+                let known: Vec<&str> = functions.iter().map(|known| known.name.as_str()).collect();
+                return Err(Error::new(
+                    Fault::Missing,
+                    format!(
+                        "plugin \"{name}\" {} has no function {function:?}",
+                        row.version
+                    ),
+                )
+                .with_hint(format!("Its functions are {}.", known.join(", "))));
             }
+            called.insert(name, plugin);
         }
-        Ok(active)
+        Ok(called.into_values().collect())
     }
 
     async fn find(
@@ -159,6 +177,22 @@ impl Registry {
 
     fn compiled(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Plugin>>> {
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn not_active(name: &str, rows: &[PluginRow]) -> Error {
+    let active: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.active)
+        .map(|row| row.name.as_str())
+        .collect();
+    let error = Error::new(Fault::Missing, format!("plugin {name:?} is not active"));
+    if rows.iter().any(|row| row.name == name) {
+        return error.with_hint("It is uploaded as a draft: activate a version of it.");
+    }
+    match active.is_empty() {
+        true => error.with_hint("No plugin is active. Upload one and activate it."),
+        false => error.with_hint(format!("Active are {}.", active.join(", "))),
     }
 }
 

@@ -96,6 +96,32 @@ impl PluginFunction {
         &self.plugin.manifest().functions[self.index]
     }
 
+    /// Whether the arguments are as many and of the types that the plugin declares.
+    fn check(&self, given: &[DataType]) -> Result<()> {
+        let function = self.function();
+        let wanted = function.arg_types();
+        if given.len() != wanted.len() {
+            return Err(DataFusionError::Plan(format!(
+                "function \"{}\" takes {} arguments, got {}: {}",
+                self.name,
+                wanted.len(),
+                given.len(),
+                signature(&self.plugin.manifest().name, function)
+            )));
+        }
+        for (position, (wanted, given)) in wanted.iter().zip(given).enumerate() {
+            if coerce(wanted, given).is_none() {
+                return Err(DataFusionError::Plan(format!(
+                    "argument {} \"{}\" of function \"{}\" is {wanted}, got {given}",
+                    position + 1,
+                    function.args[position].name,
+                    self.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn call(&self, args: &[ColumnarValue], rows: usize) -> Result<ArrayRef> {
         if rows == 0 {
             return Ok(new_empty_array(&self.function().return_type()));
@@ -129,37 +155,21 @@ impl ScalarUDFImpl for PluginFunction {
         &self.signature
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        self.check(given)?;
         Ok(self.function().return_type())
     }
 
+    /// Leaves what does not fit as it is: an error from here would be buried in DataFusion's own, `return_type` tells it.
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let function = self.function();
-        let wanted = function.arg_types();
+        let wanted = self.function().arg_types();
         if given.len() != wanted.len() {
-            return Err(DataFusionError::Plan(format!(
-                "function \"{}\" takes {} arguments, got {}: {}",
-                self.name,
-                wanted.len(),
-                given.len(),
-                signature(&self.plugin.manifest().name, function)
-            )));
+            return Ok(given.to_vec());
         }
-        let each = wanted
-            .iter()
-            .zip(given)
-            .enumerate()
-            .map(|(position, (wanted, given))| {
-                coerce(wanted, given).ok_or_else(|| {
-                    DataFusionError::Plan(format!(
-                        "argument {} \"{}\" of function \"{}\" is {wanted}, got {given}",
-                        position + 1,
-                        function.args[position].name,
-                        self.name
-                    ))
-                })
-            });
-        each.collect()
+        let each = wanted.iter().zip(given);
+        Ok(each
+            .map(|(wanted, given)| coerce(wanted, given).unwrap_or_else(|| given.clone()))
+            .collect())
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -22,7 +22,7 @@ use crate::limits;
 /// A statement that passed the gate.
 pub struct Gated {
     pub(super) statement: Statement,
-    plugins: BTreeSet<String>,
+    calls: BTreeSet<(String, String)>,
 }
 
 impl Gated {
@@ -56,20 +56,20 @@ impl Gated {
         };
         let mut gated = Self {
             statement: allow(statement)?,
-            plugins: BTreeSet::new(),
+            calls: BTreeSet::new(),
         };
         gated.join_function_names();
         Ok(gated)
     }
 
-    /// Whether a function of this plugin is called.
-    pub fn calls(&self, plugin: &str) -> bool {
-        self.plugins.contains(plugin)
+    /// Plugin functions that are called: plugin, then function.
+    pub const fn calls(&self) -> &BTreeSet<(String, String)> {
+        &self.calls
     }
 
     /// Makes `plugin.function(…)` one lower-case name, quoted or not, as functions are registered.
     fn join_function_names(&mut self) {
-        let plugins = &mut self.plugins;
+        let calls = &mut self.calls;
         let statement = match &mut self.statement {
             Statement::Statement(statement) => statement.as_mut(),
             Statement::Explain(explain) => match explain.statement.as_mut() {
@@ -79,14 +79,14 @@ impl Gated {
             _ => return,
         };
         let _ = visit_expressions_mut(statement, |expr| {
-            plugins.extend(join_name(expr));
+            calls.extend(join_name(expr));
             ControlFlow::<()>::Continue(())
         });
     }
 }
 
-/// Joins the name of one call; the answer is its plugin.
-fn join_name(expr: &mut Expr) -> Option<String> {
+/// Joins the name of one call; the answer is the plugin and its function.
+fn join_name(expr: &mut Expr) -> Option<(String, String)> {
     match expr {
         Expr::Function(function) => {
             let [
@@ -96,7 +96,7 @@ fn join_name(expr: &mut Expr) -> Option<String> {
             else {
                 return None;
             };
-            let called = folded(plugin);
+            let called = (folded(plugin), folded(name));
             function.name = joined(plugin, name);
             Some(called)
         }
@@ -111,7 +111,7 @@ fn join_name(expr: &mut Expr) -> Option<String> {
             let [ObjectNamePart::Identifier(name)] = function.name.0.as_slice() else {
                 return None;
             };
-            let called = folded(plugin);
+            let called = (folded(plugin), folded(name));
             let mut function = function.clone();
             function.name = joined(plugin, name);
             access_chain.remove(0);

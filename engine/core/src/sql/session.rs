@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::catalog::{
-    CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider,
-};
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionStateBuilder;
@@ -20,7 +18,7 @@ use super::function::QueryPlugins;
 use super::functions;
 use super::gate::Gated;
 use super::views::VIEWS;
-use crate::catalog::SnapshotProvider;
+use crate::catalog::{OrderedSchema, SnapshotProvider};
 use crate::classify::classify;
 use crate::fault::{Error, Fault, Result};
 use crate::manufacturer::ManufacturerId;
@@ -152,11 +150,10 @@ impl Sessions {
                 datafusion::catalog::MemoryCatalogProviderList::new(),
             ))
             .build();
-        let schema = Arc::new(MemorySchemaProvider::new());
+        let schema = Arc::new(OrderedSchema::default());
         for snapshot in snapshots {
-            let name = snapshot.table.name.to_owned();
-            let provider = Arc::new(SnapshotProvider::new(snapshot));
-            schema.register_table(name, provider).map_err(classify)?;
+            let name = snapshot.table.name;
+            schema.add(name, Arc::new(SnapshotProvider::new(snapshot)));
         }
         let catalog = MemoryCatalogProvider::new();
         catalog
@@ -174,10 +171,8 @@ impl Sessions {
                 .statement_to_plan(self.parse(view.sql)?)
                 .await
                 .map_err(|error| Error::internal(format!("plan view \"{}\"", view.name), error))?;
-            let table = Arc::new(ViewTable::new(plan, Some(view.sql.to_owned())));
-            schema
-                .register_table(view.name.to_owned(), table)
-                .map_err(classify)?;
+            let table = ViewTable::new(plan, Some(view.sql.to_owned()));
+            schema.add(view.name, Arc::new(table));
         }
         Ok(context)
     }

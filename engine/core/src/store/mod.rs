@@ -40,9 +40,9 @@ pub struct Written {
     pub rows_in: u64,
     /// Rows with a key that the table did not have.
     pub inserted: u64,
-    /// Rows that replaced a row of the same key.
+    /// Rows that gave a stored row other content.
     pub updated: u64,
-    /// Rows that were there before, or that a later row of the same write replaced.
+    /// Rows that were there before with the same content, or that a later row of the same write replaced.
     pub unchanged: u64,
     /// Version of the table that has the rows.
     pub version: u64,

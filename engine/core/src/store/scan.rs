@@ -46,7 +46,7 @@ pub fn prune<'a>(
     snapshot: &'a Snapshot,
     predicate: Option<&Arc<dyn PhysicalExpr>>,
 ) -> Result<Vec<&'a DataFile>> {
-    let Some(predicate) = predicate else {
+    let Some(predicate) = predicate.filter(|_| !snapshot.files.is_empty()) else {
         return Ok(snapshot.files.iter().collect());
     };
     let schema = snapshot.table.schema();

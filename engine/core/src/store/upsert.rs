@@ -32,17 +32,19 @@ pub async fn upsert(table: &StoredTable, rows: Rows, keys: &[&str]) -> Result<Wr
     for _ in 0..limits::COMMIT_TRIES {
         let from = table.created().await?;
         if incoming.rows.num_rows() == 0 {
-            return Ok(incoming.outcome(0, from.version.unwrap_or_default()));
+            return Ok(incoming.outcome(&Touched::default(), from.version.unwrap_or_default()));
         }
         let touched = incoming.touched(&from, table).await?;
-        let updated = touched.found.len();
         incoming.check_new(table.model, &touched)?;
+        if touched.files.is_empty() && touched.found.len() == incoming.rows.num_rows() {
+            return Ok(incoming.outcome(&touched, from.version.unwrap_or_default()));
+        }
         let merged = incoming.merged(table, Arc::clone(&from), touched.clone())?;
         let sorted = sorted(table.model, merged, &table.task)?;
         let written = Unpublished::write(table.model, &table.folder, sorted).await?;
         if let Commit::Done(version) = table.commit(&from, written.files(), &touched.files).await? {
             written.publish();
-            return Ok(incoming.outcome(updated as u64, version));
+            return Ok(incoming.outcome(&touched, version));
         }
     }
     Err(Error::new(
@@ -60,11 +62,15 @@ struct Incoming {
     position: Arc<HashMap<Fingerprint, u32>>,
 }
 
-/// Which files and keys of a snapshot a request touches.
+/// What a request does to a snapshot.
 #[derive(Clone, Default)]
 struct Touched {
+    /// Files with a row that changes.
     files: Vec<DataFile>,
+    /// Keys that are stored, with their row of the request.
     found: HashMap<Fingerprint, u32>,
+    /// Stored rows that change.
+    changed: u64,
 }
 
 impl Incoming {
@@ -108,18 +114,37 @@ impl Incoming {
         })
     }
 
-    fn outcome(&self, updated: u64, version: u64) -> Written {
-        let distinct = self.rows.num_rows() as u64;
+    fn outcome(&self, touched: &Touched, version: u64) -> Written {
+        let inserted = (self.rows.num_rows() - touched.found.len()) as u64;
         Written {
             rows_in: self.rows_in,
-            inserted: distinct - updated,
-            updated,
-            unchanged: self.rows_in - distinct,
+            inserted,
+            updated: touched.changed,
+            unchanged: self.rows_in - inserted - touched.changed,
             version,
         }
     }
 
-    /// Looks the keys up in the key columns of every file.
+    /// How many rows of a file the request gives another content.
+    async fn changed_in(
+        &self,
+        from: &Snapshot,
+        file: &DataFile,
+        table: &StoredTable,
+    ) -> Result<u64> {
+        let contents = Fingerprints::new(&table.model.schema(), None)?;
+        let mut changed = 0;
+        let mut batches = read(from, file, None, table)?;
+        while let Some(batch) = batches.try_next().await? {
+            let stored = complete(table.model, &batch)?;
+            let merged = self.overlay(table.model, &stored)?;
+            let pairs = contents.of(&stored)?.into_iter().zip(contents.of(&merged)?);
+            changed += pairs.filter(|(old, new)| old != new).count() as u64;
+        }
+        Ok(changed)
+    }
+
+    /// Looks the keys up in the key columns of every file, and compares the rows of those that have one.
     async fn touched(&self, from: &Snapshot, table: &StoredTable) -> Result<Touched> {
         let schema = table.model.schema();
         let columns: Vec<usize> = table
@@ -144,7 +169,11 @@ impl Incoming {
                 }
             }
             if touched.found.len() > before {
-                touched.files.push(file.clone());
+                let changed = self.changed_in(from, file, table).await?;
+                if changed > 0 {
+                    touched.changed += changed;
+                    touched.files.push(file.clone());
+                }
             }
         }
         Ok(touched)

@@ -129,7 +129,8 @@ impl Whose {
     }
 }
 
-/// For clap, which shows the message beside the argument.
-pub(super) fn id(text: &str) -> Result<ManufacturerId, Error> {
+/// For clap, which shows one text beside the argument.
+pub(super) fn id(text: &str) -> Result<ManufacturerId, String> {
     ManufacturerId::try_from(text)
+        .map_err(|error| format!("{error}\nhint: {}", error.hint().unwrap_or_default()))
 }

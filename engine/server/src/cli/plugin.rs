@@ -19,7 +19,7 @@ use super::stop::{Result, file_error};
 From source to SQL:
   tributary plugin build plugins/guests/champ
   tributary plugin upload -m acme champ.wasm
-  tributary plugin activate -m acme champ 0.1.0
+  tributary plugin activate -m acme champ 1.0.0
   tributary plugin list -m acme")]
 pub(super) struct Plugin {
     #[command(subcommand)]
@@ -67,7 +67,7 @@ struct Upload {
 
 /// Make an uploaded version the one that SQL calls; an earlier version is a rollback.
 #[derive(Args)]
-#[command(after_help = "Example:\n  tributary plugin activate -m acme champ 0.1.0")]
+#[command(after_help = "Example:\n  tributary plugin activate -m acme champ 1.0.0")]
 struct Activate {
     #[command(flatten)]
     data: Data,
