@@ -9,9 +9,6 @@ cd "$here/.."
 "$here/peers/setup.sh"
 [ $# -gt 0 ] || set -- comparisons ingest score
 for bench in "$@"; do
-    # The native side of the score is optimised as far as the guest is.
     cargo bench --quiet --profile dev \
-        --config 'profile.dev.package.tributary-benches.opt-level=3' \
-        --config 'profile.dev.package.tributary-plugins-guests-scorecard.opt-level=3' \
         --package tributary-benches --package tributary-engine-server --bench "$bench"
 done

@@ -27,7 +27,7 @@ impl Report {
 
     /// Times of one question.
     pub fn add(&mut self, question: &str, pairs: &Pairs) {
-        self.line(question, pairs, &|spread| seconds(spread));
+        self.line(question, pairs, &seconds);
     }
 
     /// Times of one question, told as rows per second.

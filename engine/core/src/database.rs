@@ -40,7 +40,7 @@ pub struct Database {
     control: Control,
     store: Arc<Store>,
     registry: Registry,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     first_token: Option<String>,
     /// CPU work runs here, away from the threads that serve sockets.
     threads: Option<Runtime>,
@@ -64,7 +64,7 @@ impl Database {
             control,
             store,
             registry: Registry::new()?,
-            sessions: Sessions::new(runtime, threads)?,
+            sessions: Arc::new(Sessions::new(runtime, threads)?),
             threads: Some(worker_threads(threads)?),
         }))
     }
@@ -144,10 +144,16 @@ impl Engine for Database {
             .called(&self.control, &query.manufacturer, statement.calls())
             .await?;
         let plugins = QueryPlugins::new(&called);
-        let plan = self
-            .sessions
-            .plan(&query.manufacturer, statement, tables, snapshots, plugins)
-            .await?;
+        let sessions = Arc::clone(&self.sessions);
+        let manufacturer = query.manufacturer.clone();
+        let plan = self.threads().spawn(async move {
+            sessions
+                .plan(&manufacturer, statement, tables, snapshots, plugins)
+                .await
+        });
+        let plan = plan
+            .await
+            .map_err(|panic| Error::internal("plan query", panic))??;
         let longest = Duration::from_secs(limits::QUERY_SECONDS);
         let deadline = query.deadline.map_or(longest, |asked| asked.min(longest));
         Ok(Answer {

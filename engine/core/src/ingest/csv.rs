@@ -45,12 +45,15 @@ pub fn decode(
         .collect();
     let mut rejects = Rejects::new(Place::Line);
     let mut record = ByteRecord::new();
-    let mut rows = 0;
+    let (mut rows, mut line) = (0, 1);
     loop {
         budget.set(RECORD_BYTES);
         match csv.read_byte_record(&mut record) {
             Ok(false) => break,
-            Ok(true) => take_record(&record, &mut builders, &mut rejects),
+            Ok(true) => {
+                line = record.position().map_or(0, csv::Position::line);
+                take_record(&record, line, &mut builders, &mut rejects);
+            }
             Err(error) => fail_record(error, &mut rejects)?,
         }
         rows += 1;
@@ -62,7 +65,6 @@ pub fn decode(
         }
     }
     if rejects.is_empty() && quotes.get() % 2 == 1 {
-        let line = record.position().map_or(0, csv::Position::line);
         let reason =
             "a quote is opened and never closed, or stands inside a field that is not quoted";
         rejects.add(line, "", reason);
@@ -106,13 +108,13 @@ fn header_names<R: Read>(csv: &mut csv::Reader<R>) -> Result<Vec<String>> {
 
 fn take_record(
     record: &ByteRecord,
+    line: u64,
     builders: &mut [(usize, ColumnBuilder)],
     rejects: &mut Rejects,
 ) {
     for (position, builder) in builders {
         // The reader has checked that every record is as long as the header.
         if let Err(reason) = builder.push(&record[*position]) {
-            let line = record.position().map_or(0, csv::Position::line);
             rejects.add(line, builder.column().name, &reason);
         }
     }

@@ -4,6 +4,7 @@ mod estimate;
 mod rate_ci;
 mod share;
 mod since_when;
+mod utc_calendar;
 
 use std::sync::Arc;
 
@@ -16,6 +17,9 @@ use tributary_engine_stats::invalid::Invalid;
 /// Makes every function known to a session.
 pub fn register(state: &mut SessionState) -> Result<()> {
     state.register_udf(Arc::new(ScalarUDF::from(rate_ci::RateCi::new())))?;
+    for calendar in utc_calendar::UtcCalendar::all() {
+        state.register_udf(Arc::new(ScalarUDF::from(calendar)))?;
+    }
     for share in share::Share::all() {
         state.register_udaf(Arc::new(AggregateUDF::from(share)))?;
     }
