@@ -99,11 +99,17 @@ async fn a_large_answer_streams_and_a_late_error_is_seen() {
     let late =
         json!({ "sql": "SELECT 1 / (v - 900000) AS x FROM generate_series(1, 1000000) AS t (v)" })
             .to_string();
-    let response = served
+    let request = served
         .post("/v1/tiny/query")
         .header("content-type", "application/json")
         .body(late);
-    match response.send().await.expect("headers").text().await {
+    let response = request.send().await.expect("headers");
+    assert_eq!(
+        response.status(),
+        200,
+        "the first rows are on their way before the last are known"
+    );
+    match response.text().await {
         Ok(text) => assert!(
             !text.contains("\"complete\":true"),
             "a broken answer looks whole"
@@ -119,6 +125,21 @@ async fn errors_have_one_body() {
     let served = Served::tiny().await;
     let chain = format!("SELECT 1{}", " + 1".repeat(20_000));
     let nested = format!("SELECT {}1{}", "(".repeat(200), ")".repeat(200));
+    let shifts = format!("SELECT 1{}", " << 1".repeat(9_000));
+    let cross = format!(
+        "SELECT 1 FROM {}",
+        (0..300)
+            .map(|i| format!("leads a{i}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    let ctes = (1..=16)
+        .map(|i| format!("a{i} AS (SELECT 1 FROM a{} p, a{} q)", i - 1, i - 1))
+        .collect::<Vec<_>>();
+    let doubling = format!(
+        "WITH a0 AS (SELECT 1 FROM leads), {} SELECT 1 FROM a16",
+        ctes.join(", ")
+    );
     let mut told = String::new();
     for sql in [
         "SELEC 1",
@@ -131,6 +152,9 @@ async fn errors_have_one_body() {
         chain.as_str(),
         nested.as_str(),
         "SELECT champ.score(9, 1, 1, 1)",
+        shifts.as_str(),
+        cross.as_str(),
+        doubling.as_str(),
     ] {
         let (status, mut body) = served.sql(sql).await;
         assert!(

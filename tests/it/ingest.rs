@@ -446,46 +446,163 @@ async fn concurrent_writers_lose_nothing() {
     );
 }
 
+/// More than a hundred commits, the older log files as old as they would be after months: the checkpoint is read, nothing
+/// was cleaned up, and the table goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_small_commits_survive_a_restart() {
-    use tributary_engine_core::{Database, Options};
     let world = World::empty().await;
+    let log = world.data().join("tiny/revenue/_delta_log");
     for row in 0..120 {
+        if row == 95 {
+            let long_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(24 * 90);
+            for entry in std::fs::read_dir(&log).expect("log") {
+                let file = std::fs::File::options()
+                    .append(true)
+                    .open(entry.expect("entry").path());
+                file.and_then(|file| file.set_modified(long_ago))
+                    .expect("aged");
+            }
+        }
         let row = format!(
             "{HEADER}M{row},D{},2024-01-01T00:00:00Z,1.00,1,new\n",
             row % 7
         );
         world.csv("revenue", &row).await.expect("appended");
     }
-    // More than a hundred commits: the log has been folded into a checkpoint on the way.
-    let log = world.data().join("tiny/revenue/_delta_log");
-    let checkpoints = std::fs::read_dir(log).expect("log").filter(|entry| {
-        entry
-            .as_ref()
-            .is_ok_and(|entry| entry.file_name().to_string_lossy().contains("checkpoint"))
-    });
-    assert!(checkpoints.count() > 0);
-    let again = World {
-        database: Database::open(Options {
-            data: world.data(),
-            threads: Some(2),
+    let names = || {
+        std::fs::read_dir(&log).expect("log").map(|entry| {
+            entry
+                .expect("entry")
+                .file_name()
+                .into_string()
+                .expect("UTF-8")
         })
-        .await
-        .expect("reopens"),
+    };
+    assert!(names().any(|name| name.contains("checkpoint")));
+    assert!(
+        names().any(|name| name == "00000000000000000000.json"),
+        "no version was removed"
+    );
+    let again = World {
+        database: world.reopened(2).await,
         ..world
     };
+    let sums = "SELECT count(*) || ' ' || sum(amount) || ' ' || max(revenue_id) FROM revenue";
+    assert_eq!(again.value(sums).await, "120 120.0000 M99");
+    let known = format!("{HEADER}M5,D5,2024-01-01T00:00:00Z,1.00,1,new\n");
     assert_eq!(
-        again
-            .value("SELECT count(*) || ' ' || sum(amount) || ' ' || max(revenue_id) FROM revenue")
-            .await,
-        "120 120.0000 M99"
+        again.csv("revenue", &known).await.expect("known").unchanged,
+        1
     );
-    let receipt = again
-        .csv(
-            "revenue",
-            &format!("{HEADER}M5,D5,2024-01-01T00:00:00Z,1.00,1,new\n"),
-        )
-        .await
-        .expect("known");
-    assert_eq!(receipt.unchanged, 1);
+    let new = format!("{HEADER}M500,D5,2024-01-01T00:00:00Z,1.00,1,new\n");
+    assert_eq!(
+        again.csv("revenue", &new).await.expect("goes on").inserted,
+        1
+    );
+}
+
+/// What goes wrong after a commit must not take back what it named.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_fails_loses_no_row() {
+    let world = World::empty().await;
+    for row in 0..105 {
+        if row == 90 {
+            let blocked = world
+                .data()
+                .join("tiny/revenue/_delta_log/00000000000000000100.checkpoint.parquet/x");
+            std::fs::create_dir_all(blocked).expect("in the way");
+        }
+        let row = format!("{HEADER}M{row},D1,2024-01-01T00:00:00Z,1.00,1,new\n");
+        world.csv("revenue", &row).await.expect("appended");
+    }
+    assert_eq!(
+        world.value("SELECT sum(amount) FROM revenue").await,
+        "105.0000"
+    );
+}
+
+/// Files of disjoint distributors, each ending in rows without one: no plan may take them for one sorted run.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_files_with_nulls_are_grouped_and_sorted_right() {
+    let world = World::empty().await;
+    for file in 1..=4 {
+        let rows: String = (1..=3)
+            .map(|d| format!("L{file}{d},D{file}{d},2024-0{d}-01T00:00:00Z,open\n"))
+            .collect();
+        let csv = format!(
+            "lead_id,distributor_id,created_at,outcome\n{rows}N{file},,2024-01-0{file}T00:00:00Z,open\n"
+        );
+        world.csv("leads", &csv).await.expect("ingested");
+    }
+    for threads in [1, 2] {
+        let world = World {
+            database: world.reopened(threads).await,
+            folder: tempfile::tempdir().expect("unused"),
+        };
+        assert_eq!(
+            world
+                .value("SELECT count(*) FROM (SELECT DISTINCT distributor_id FROM leads)")
+                .await,
+            "13"
+        );
+        let groups = world.rows("SELECT distributor_id, count(*) AS n FROM leads GROUP BY 1 ORDER BY n DESC LIMIT 2").await;
+        assert_eq!(groups[0], "NULL|4", "{threads} threads: {groups:?}");
+        let sorted = world
+            .rows("SELECT distributor_id FROM leads ORDER BY 1")
+            .await;
+        assert_eq!(
+            sorted[11..],
+            ["D43", "NULL", "NULL", "NULL", "NULL"],
+            "{threads} threads: {sorted:?}"
+        );
+        assert!(sorted[..12].is_sorted(), "{threads} threads: {sorted:?}");
+        let numbered = "SELECT max(r) FROM (SELECT row_number() OVER (PARTITION BY distributor_id ORDER BY created_at) AS r FROM leads)";
+        assert_eq!(world.value(numbered).await, "4", "{threads} threads");
+        assert_eq!(
+            world
+                .value("SELECT count(*) FROM (SELECT * FROM leads LIMIT 3)")
+                .await,
+            "3"
+        );
+        assert_eq!(world.value("SELECT count(*) || ' ' || max(created_at) FROM leads WHERE distributor_id = 'D21'").await, "1 2024-01-01T00:00:00Z");
+    }
+}
+
+/// Two databases on one folder race for each commit; rows that both send are stored once.
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_on_one_folder_lose_and_double_nothing() {
+    let world = World::tiny().await;
+    let mut writers = Vec::new();
+    for writer in 0..3 {
+        let other = World {
+            database: world.reopened(2).await,
+            folder: tempfile::tempdir().expect("unused"),
+        };
+        writers.push(tokio::spawn(async move {
+            for round in 0..8 {
+                let own = format!("P{writer}-{round},D1,2024-01-01T00:00:00Z,1.00,1,new\n");
+                let shared = format!("S{round},D2,2024-01-01T00:00:00Z,1.00,1,new\n");
+                other
+                    .csv("revenue", &format!("{HEADER}{own}{shared}"))
+                    .await
+                    .expect("appended");
+                let lead = format!("lead_id,employees\nL{},{round}\n", writer + 1);
+                other.csv("leads", &lead).await.expect("upserted");
+            }
+        }));
+    }
+    for writer in writers {
+        writer.await.expect("writer");
+    }
+    assert_eq!(
+        world
+            .value(
+                "SELECT count(*) || ' ' || count(DISTINCT revenue_id) FROM revenue WHERE amount = 1"
+            )
+            .await,
+        "32 32"
+    );
+    let leads =
+        "SELECT count(*) || ' ' || sum(employees) FROM leads WHERE lead_id IN ('L1', 'L2', 'L3')";
+    assert_eq!(world.value(leads).await, "3 21");
 }

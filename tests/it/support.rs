@@ -59,6 +59,15 @@ impl World {
         self.folder.path().join("data")
     }
 
+    /// A second process, as it were, on the same folder.
+    pub async fn reopened(&self, threads: usize) -> Arc<Database> {
+        let options = Options {
+            data: self.data(),
+            threads: Some(threads),
+        };
+        Database::open(options).await.expect("reopens")
+    }
+
     /// With the small data set as manufacturer `tiny`, and the shipped plugins active.
     pub async fn tiny() -> Self {
         let world = Self::empty().await;

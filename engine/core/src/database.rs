@@ -15,6 +15,7 @@ use crate::engine::{
     Activate, Answer, Body, Engine, Ingest, PluginVersion, Principal, Query, Receipt, Upload,
 };
 use crate::fault::{Error, Fault, Result};
+use crate::folder;
 use crate::ingest;
 use crate::limits;
 use crate::manufacturer::ManufacturerId;
@@ -22,9 +23,6 @@ use crate::model::{Semantics, TABLES, Table};
 use crate::plugins::Registry;
 use crate::sql::{self, Gated, QueryPlugins, Sessions};
 use crate::store::Store;
-
-/// What the `format` file of a data folder says.
-const FORMAT: &str = "tributary 1\n";
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -49,7 +47,7 @@ pub struct Database {
 impl Database {
     /// Opens a data folder, or makes an empty one into one.
     pub async fn open(options: Options) -> Result<Arc<Self>> {
-        prepare(&options.data)?;
+        folder::prepare(&options.data)?;
         let threads = options.threads.unwrap_or_else(|| {
             std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
         });
@@ -144,6 +142,8 @@ impl Engine for Database {
             .called(&self.control, &query.manufacturer, statement.calls())
             .await?;
         let plugins = QueryPlugins::new(&called);
+        let longest = Duration::from_secs(limits::QUERY_SECONDS);
+        let deadline = query.deadline.map_or(longest, |asked| asked.min(longest));
         let sessions = Arc::clone(&self.sessions);
         let manufacturer = query.manufacturer.clone();
         let plan = self.threads().spawn(async move {
@@ -151,11 +151,10 @@ impl Engine for Database {
                 .plan(&manufacturer, statement, tables, snapshots, plugins)
                 .await
         });
-        let plan = plan
+        let plan = tokio::time::timeout(deadline, plan)
             .await
+            .map_err(|_| sql::too_long(deadline))?
             .map_err(|panic| Error::internal("plan query", panic))??;
-        let longest = Duration::from_secs(limits::QUERY_SECONDS);
-        let deadline = query.deadline.map_or(longest, |asked| asked.min(longest));
         Ok(Answer {
             schema: plan.schema(),
             freshness: plan.freshness(),
@@ -263,53 +262,13 @@ fn writable(name: &str) -> Result<&'static Table> {
     }
 }
 
-/// Makes sure that the folder is ours and of a format that this build reads.
-fn prepare(data: &Path) -> Result<()> {
-    let file = data.join("format");
-    let describe = |doing: &str| format!("{doing} data folder \"{}\"", data.display());
-    std::fs::create_dir_all(data).map_err(|error| unusable(describe("create"), error))?;
-    match std::fs::read_to_string(&file) {
-        Ok(format) if format == FORMAT => Ok(()),
-        Ok(format) => Err(Error::new(
-            Fault::Invalid,
-            format!(
-                "data folder \"{}\" has format {:?}, this build reads {:?}",
-                data.display(),
-                format.trim(),
-                FORMAT.trim()
-            ),
-        )
-        .with_hint("Use the version of Tributary that wrote it.")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let mut entries =
-                std::fs::read_dir(data).map_err(|error| unusable(describe("read"), error))?;
-            if entries.next().is_some() {
-                return Err(Error::new(
-                    Fault::Invalid,
-                    format!(
-                        "folder \"{}\" is not empty and not a data folder",
-                        data.display()
-                    ),
-                )
-                .with_hint("Name an empty folder, or one that Tributary made."));
-            }
-            std::fs::write(&file, FORMAT).map_err(|error| unusable(describe("mark"), error))
-        }
-        Err(error) => Err(unusable(describe("read"), error)),
-    }
-}
-
-fn unusable(doing: String, error: std::io::Error) -> Error {
-    Error::new(Fault::Invalid, format!("{doing}: {error}")).with_source(error)
-}
-
 fn runtime_env(data: &Path) -> Result<Arc<RuntimeEnv>> {
     let spill = data.join("spill");
     let disk = DiskManagerBuilder::default()
         .with_mode(DiskManagerMode::Directories(vec![spill.clone()]))
         .with_max_temp_directory_size(limits::SPILL_BYTES);
     std::fs::create_dir_all(&spill)
-        .map_err(|error| unusable("create spill folder".to_owned(), error))?;
+        .map_err(|error| folder::unusable("create spill folder".to_owned(), error))?;
     RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(limits::QUERY_MEMORY_BYTES)))
         .with_disk_manager_builder(disk)

@@ -12,6 +12,7 @@ mod catalog;
 mod classify;
 mod control;
 mod database;
+mod folder;
 mod ingest;
 mod plugins;
 mod sql;

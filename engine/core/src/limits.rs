@@ -6,10 +6,16 @@ pub const INGEST_BODY_BYTES: u64 = 4 << 30;
 pub const INGEST_FIELD_BYTES: usize = 1 << 20;
 /// Bytes of one ingest request after decoding.
 pub const INGEST_DECODED_BYTES: u64 = 8 << 30;
+/// Bytes that one CSV record may span: a quote that never closes must not take the whole file into memory.
+pub const CSV_RECORD_BYTES: usize = 16 << 20;
+/// Rows of one ingested Parquet file.
+pub const INGEST_PARQUET_ROWS: u64 = 200_000_000;
 /// Columns of an ingested file.
 pub const INGEST_COLUMNS: usize = 2_000;
 /// Rows of one decoded batch.
 pub const INGEST_BATCH_ROWS: usize = 8_192;
+/// Bytes of one decoded batch, about.
+pub const INGEST_BATCH_BYTES: usize = 64 << 20;
 /// Bad rows that one error message describes.
 pub const INGEST_ERRORS_SHOWN: usize = 10;
 /// Rows of an upsert, which is held in memory.
@@ -19,6 +25,12 @@ pub const UPSERT_ROWS: usize = 20_000_000;
 pub const FILE_ROWS: usize = 1 << 20;
 /// Rows of one Parquet row group.
 pub const ROW_GROUP_ROWS: usize = 1 << 16;
+/// Commits after which a table's log is folded into a checkpoint.
+pub const CHECKPOINT_COMMITS: u64 = 100;
+/// Bytes of text that a file's log entry carries as a least or greatest value.
+pub const STATISTICS_TEXT_BYTES: usize = 128;
+/// Bytes read at the end of a file in the hope that they hold its footer.
+pub const FOOTER_BYTES: usize = 64 << 10;
 /// Tries of a commit against writers of other processes.
 pub const COMMIT_TRIES: usize = 8;
 
@@ -28,8 +40,12 @@ pub const SQL_BYTES: usize = 64 << 10;
 pub const SQL_TOKENS: usize = 20_000;
 /// Operators of one SQL statement.
 pub const SQL_OPERATORS: usize = 1_000;
-/// Joins, set operations and common table expressions of one SQL statement, each.
+/// Joins, and set operations, of one SQL statement.
 pub const SQL_JOINS: usize = 64;
+/// Tables that one SQL statement names.
+pub const SQL_RELATIONS: usize = 128;
+/// Tables that one SQL statement reads when every use of a common table expression is counted.
+pub const SQL_RELATIONS_EXPANDED: usize = 1_024;
 /// Nesting of brackets in one SQL statement.
 pub const SQL_DEPTH: usize = 50;
 

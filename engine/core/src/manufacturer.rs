@@ -33,7 +33,7 @@ impl TryFrom<String> for ManufacturerId {
         )
         .with_hint(
             "An id is a lower-case letter followed by at most 62 lower-case letters, digits or underscores, \
-             and not \"query\" or \"information_schema\".",
+             and not \"query\", \"information_schema\", \"format\" or \"spill\".",
         ))
     }
 }
@@ -58,8 +58,8 @@ impl fmt::Display for ManufacturerId {
     }
 }
 
-/// Names that mean something else in a URL or in SQL.
-const RESERVED: [&str; 2] = ["query", "information_schema"];
+/// Names that mean something else in a URL, in SQL or in the data folder.
+const RESERVED: [&str; 4] = ["format", "information_schema", "query", "spill"];
 
 /// Whether a text follows the one naming rule of the product: `[a-z][a-z0-9_]{0,62}`.
 #[must_use]

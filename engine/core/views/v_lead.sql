@@ -2,7 +2,7 @@
 -- Grain and key: lead_id.
 -- NULL: a stage time is NULL where the lead has not reached the stage; days_* are NULL until both ends are known.
 -- A distributor's first accept or reject in `feedback` gives first_touch_at, and dql_at or rejected_at, where the
--- lead itself has none. as_of is the newest instant that the manufacturer's leads or revenue know of, not the clock.
+-- lead itself has none. as_of is the newest instant in the manufacturer's leads, revenue and feedback on leads, not the clock.
 WITH touched AS (
     SELECT
         subject_id AS lead_id,
@@ -15,7 +15,16 @@ WITH touched AS (
     GROUP BY subject_id
 ),
 clock AS (
-    SELECT greatest((SELECT max(created_at) FROM leads), (SELECT max(booked_at) FROM revenue)) AS as_of
+    SELECT greatest(l.last, r.last, f.last) AS as_of
+    FROM (
+        SELECT greatest(
+            max(created_at), max(mql_at), max(sent_at), max(first_touch_at), max(dql_at), max(rejected_at),
+            max(opportunity_at), max(closed_at)
+        ) AS last
+        FROM leads
+    ) AS l
+    CROSS JOIN (SELECT max(booked_at) AS last FROM revenue) AS r
+    CROSS JOIN (SELECT max(at) AS last FROM feedback WHERE subject = 'lead') AS f
 ),
 merged AS (
     SELECT

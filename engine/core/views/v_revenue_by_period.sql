@@ -1,5 +1,6 @@
 -- v_revenue_by_period: revenue of each distributor by month, quarter and year, beside the period before and a year ago.
 -- Grain and key: distributor_id × grain {month, quarter, year} × period_start.
+-- is_partial: the data does not cover the whole period; its revenue and changes are not comparable yet.
 -- NULL: previous, year_ago and the changes are NULL where the data does not reach back that far; a percentage is also
 -- NULL where its base is 0. Periods without a booking are rows with 0, so that shifts always meet the right period.
 WITH grains AS (
@@ -14,7 +15,8 @@ WITH grains AS (
 periods AS (
     SELECT
         distributor_id, grain, period_start,
-        sum(revenue) AS revenue, sum(bookings) AS bookings, bool_or(is_partial) AS is_partial
+        sum(revenue) AS revenue, sum(bookings) AS bookings,
+        bool_or(is_partial) OR count(*) < CASE grain WHEN 'month' THEN 1 WHEN 'quarter' THEN 3 ELSE 12 END AS is_partial
     FROM grains
     GROUP BY distributor_id, grain, period_start
 ),

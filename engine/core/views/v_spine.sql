@@ -1,11 +1,15 @@
 -- v_spine: every distributor in every month that the data covers, with zeros where nothing happened.
 -- Grain and key: distributor_id × period_start (first day of the month). Everything periodic joins this.
 -- NULL: never in a count or sum; name, region and tier as in `distributors`.
--- is_partial: the month is the newest one and not over by the newest booking. is_active: joined in or before the month.
+-- The data covers the months from the first to the last instant at which a lead was created or closed, revenue booked
+-- or a resource granted. is_partial: the month is the newest one and not over by that last instant. is_active: joined in or before the month.
 WITH bounds AS (
     SELECT
-        date_trunc('month', least((SELECT min(created_at) FROM leads), (SELECT min(booked_at) FROM revenue))) AS first,
-        greatest((SELECT max(created_at) FROM leads), (SELECT max(booked_at) FROM revenue)) AS last
+        date_trunc('month', least(l.first, r.first, g.first)) AS first,
+        greatest(l.last, r.last, g.last) AS last
+    FROM (SELECT min(created_at) AS first, greatest(max(created_at), max(closed_at)) AS last FROM leads) AS l
+    CROSS JOIN (SELECT min(booked_at) AS first, max(booked_at) AS last FROM revenue) AS r
+    CROSS JOIN (SELECT min(granted_at) AS first, max(granted_at) AS last FROM resources) AS g
 ),
 months AS (
     SELECT CAST(unnest(generate_series(first, last, INTERVAL '1 month')) AS DATE) AS period_start FROM bounds

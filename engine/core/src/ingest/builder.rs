@@ -6,8 +6,7 @@ use arrow::array::{
     ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int8Builder,
     Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
 };
-use arrow::compute::kernels::cast_utils::string_to_datetime;
-use chrono::{NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 
 use super::rejects::quote;
 use crate::limits;
@@ -164,15 +163,20 @@ fn date(text: &str) -> Option<i32> {
     };
     let year = i32::try_from(number(0..4)?).ok()?;
     let day = NaiveDate::from_ymd_opt(year, number(5..7)?, number(8..10)?)?;
-    Some(chrono::Datelike::num_days_from_ce(&day) - EPOCH_DAYS)
+    Some(day.num_days_from_ce() - EPOCH_DAYS)
 }
 
-/// RFC 3339; without an offset it is UTC.
+/// RFC 3339, a blank allowed in place of the T; without an offset it is UTC. No leap seconds, nothing finer than a
+/// microsecond, years 1 to 9999.
 fn timestamp(text: &str) -> Option<i64> {
-    (text.len() > 10)
-        .then(|| string_to_datetime(&Utc, text).ok())
-        .flatten()
-        .map(|instant| instant.timestamp_micros())
+    let instant = match DateTime::parse_from_rfc3339(text) {
+        Ok(instant) => instant.naive_utc(),
+        Err(_) => ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?,
+    };
+    let exact = instant.nanosecond() < 1_000_000_000 && instant.nanosecond().is_multiple_of(1_000);
+    (exact && (1..=9999).contains(&instant.year())).then(|| instant.and_utc().timestamp_micros())
 }
 
 /// A plain decimal number in units of 10⁻⁴. `Ok(None)` is no number at all; the error is one that does not fit.
@@ -253,6 +257,11 @@ mod tests {
             "2024-01-01",
             "2024-13-01T00:00:00Z",
             "01/02/2024 10:00",
+            "2024-05-31T09:30:60Z",
+            "2024-05-31T09:30:00 America/New_York",
+            "2024-05-31T09:30:00.1234567Z",
+            "0000-01-01T00:00:00+14:00",
+            "9999-12-31T23:59:59-14:00",
         ] {
             assert_eq!(timestamp(text), None, "{text}");
         }

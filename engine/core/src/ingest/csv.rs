@@ -1,6 +1,6 @@
 //! CSV (RFC 4180, UTF-8, header row) to checked batches. An empty field is NULL.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
 use std::rc::Rc;
 
@@ -10,13 +10,11 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::builder::ColumnBuilder;
 use super::header::Header;
+use super::quotes::{Followed, Quotes};
 use super::rejects::{Place, Rejects};
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
 use crate::model::Table;
-
-/// Bytes that one record may span: a quote that never closes must not swallow the whole file into memory.
-const RECORD_BYTES: usize = 16 << 20;
 
 /// Decodes a whole file; calls `emit` for each batch, first with an empty one that carries the columns.
 pub fn decode(
@@ -24,12 +22,15 @@ pub fn decode(
     reader: impl Read,
     emit: &mut dyn FnMut(RecordBatch) -> Result<()>,
 ) -> Result<()> {
-    let budget = Rc::new(Cell::new(RECORD_BYTES));
-    let quotes = Rc::new(Cell::new(0));
-    let metered = Metered {
+    let budget = Rc::new(Cell::new(limits::CSV_RECORD_BYTES));
+    let quotes = RefCell::new(Quotes::new());
+    let followed = Followed {
         inner: reader,
+        quotes: &quotes,
+    };
+    let metered = Metered {
+        inner: followed,
         budget: Rc::clone(&budget),
-        quotes: Rc::clone(&quotes),
     };
     let mut csv = ReaderBuilder::new()
         .buffer_capacity(1 << 17)
@@ -45,34 +46,44 @@ pub fn decode(
         .collect();
     let mut rejects = Rejects::new(Place::Line);
     let mut record = ByteRecord::new();
-    let (mut rows, mut line) = (0, 1);
+    let mut rows = 0;
+    let mut bytes = 0;
     loop {
-        budget.set(RECORD_BYTES);
+        budget.set(limits::CSV_RECORD_BYTES);
         match csv.read_byte_record(&mut record) {
             Ok(false) => break,
-            Ok(true) => {
-                line = record.position().map_or(0, csv::Position::line);
-                take_record(&record, line, &mut builders, &mut rejects);
-            }
+            Ok(true) => take_record(&record, &mut builders, &mut rejects),
             Err(error) => fail_record(error, &mut rejects)?,
         }
         rows += 1;
-        if rejects.is_full() {
+        bytes += record.as_slice().len();
+        if rejects.is_full() || quotes.borrow().stray().is_some() {
             break;
         }
-        if rows % limits::INGEST_BATCH_ROWS == 0 && rejects.is_empty() {
+        let full = rows >= limits::INGEST_BATCH_ROWS || bytes >= limits::INGEST_BATCH_BYTES;
+        if full && rejects.is_empty() {
             emit(finish(&header, &mut builders)?)?;
+            (rows, bytes) = (0, 0);
         }
     }
-    if rejects.is_empty() && quotes.get() % 2 == 1 {
-        let reason =
-            "a quote is opened and never closed, or stands inside a field that is not quoted";
-        rejects.add(line, "", reason);
-    }
+    check_quotes(&quotes.borrow())?;
     match rejects.into_error() {
         Some(error) => Err(error),
         None => emit(finish(&header, &mut builders)?),
     }
+}
+
+/// A misplaced quote moves every field after it, so it is told instead of what it did to them.
+fn check_quotes(quotes: &Quotes) -> Result<()> {
+    let mut rejects = Rejects::new(Place::Line);
+    if let Some(line) = quotes.stray() {
+        let reason =
+            "a quote stands inside a field that is not quoted, or text follows a closing quote";
+        rejects.add(line, "", reason);
+    } else if let Some(line) = quotes.unclosed() {
+        rejects.add(line, "", "a quote is opened and never closed");
+    }
+    rejects.into_error().map_or(Ok(()), Err)
 }
 
 fn header_names<R: Read>(csv: &mut csv::Reader<R>) -> Result<Vec<String>> {
@@ -108,13 +119,13 @@ fn header_names<R: Read>(csv: &mut csv::Reader<R>) -> Result<Vec<String>> {
 
 fn take_record(
     record: &ByteRecord,
-    line: u64,
     builders: &mut [(usize, ColumnBuilder)],
     rejects: &mut Rejects,
 ) {
     for (position, builder) in builders {
         // The reader has checked that every record is as long as the header.
         if let Err(reason) = builder.push(&record[*position]) {
+            let line = record.position().map_or(0, csv::Position::line);
             rejects.add(line, builder.column().name, &reason);
         }
     }
@@ -143,7 +154,7 @@ fn fail_record(error: csv::Error, rejects: &mut Rejects) -> Result<()> {
         )),
         ErrorKind::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
             Err(
-                Error::limit("csv_record_bytes", RECORD_BYTES, "more").with_hint(
+                Error::limit("csv_record_bytes", limits::CSV_RECORD_BYTES, "more").with_hint(
                     "A quote that is opened and never closed makes the rest of the file one field.",
                 ),
             )
@@ -167,11 +178,10 @@ fn finish(header: &Header, builders: &mut [(usize, ColumnBuilder)]) -> Result<Re
         .map_err(|error| Error::internal("decode CSV", error))
 }
 
-/// Stops a reader that takes more bytes for one record than it may, and counts quotes: a whole file has an even number.
+/// Stops a reader that takes more bytes for one record than it may.
 struct Metered<R> {
     inner: R,
     budget: Rc<Cell<usize>>,
-    quotes: Rc<Cell<usize>>,
 }
 
 impl<R: Read> Read for Metered<R> {
@@ -184,8 +194,6 @@ impl<R: Read> Read for Metered<R> {
         }
         let length = self.inner.read(into)?;
         self.budget.set(self.budget.get().saturating_sub(length));
-        let quotes = into[..length].iter().filter(|byte| **byte == b'"').count();
-        self.quotes.set(self.quotes.get() + quotes);
         Ok(length)
     }
 }

@@ -4,6 +4,7 @@ mod builder;
 mod csv;
 mod header;
 mod parquet;
+mod quotes;
 mod reader;
 mod rejects;
 

@@ -84,6 +84,14 @@ fn check_size(metadata: &ParquetMetaData) -> Result<()> {
         .iter()
         .map(|group| u64::try_from(group.total_byte_size()).unwrap_or(u64::MAX))
         .fold(0, u64::saturating_add);
+    let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(u64::MAX);
+    if rows > limits::INGEST_PARQUET_ROWS {
+        return Err(Error::limit(
+            "ingest_parquet_rows",
+            limits::INGEST_PARQUET_ROWS,
+            rows,
+        ));
+    }
     if decoded > limits::INGEST_DECODED_BYTES {
         return Err(Error::limit(
             "ingest_decoded_bytes",

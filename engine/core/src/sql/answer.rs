@@ -62,16 +62,17 @@ pub fn stream(
     let (sender, receiver) = mpsc::channel(limits::ANSWER_BATCHES_WAITING);
     let run = threads.spawn(async move {
         let remaining = deadline.saturating_sub(started.elapsed());
-        let last = match tokio::time::timeout(remaining, run(plan, started, &sender)).await {
+        let done = tokio::select! {
+            // The reader is gone: whatever is being computed, nobody waits for it.
+            () = sender.closed() => return,
+            done = tokio::time::timeout(remaining, run(plan, started, &sender)) => done,
+        };
+        let last = match done {
             Ok(Ok(Some(trailer))) => Ok(Frame::End(trailer)),
             // The reader is gone.
             Ok(Ok(None)) => return,
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(Error::new(
-                Fault::Timeout,
-                format!("query took longer than {} s", deadline.as_secs()),
-            )
-            .with_hint("Select fewer rows, or ask for a longer deadline.")),
+            Err(_) => Err(too_long(deadline)),
         };
         // Nobody is left to tell where this fails.
         let _ = sender.send(last).await;
@@ -86,6 +87,15 @@ pub fn stream(
             .map(|panic| Err(Error::internal("answer query", panic)))
     });
     frames.chain(outcome).boxed()
+}
+
+/// What a query is told whose deadline has passed.
+pub fn too_long(deadline: Duration) -> Error {
+    Error::new(
+        Fault::Timeout,
+        format!("query took longer than {} s", deadline.as_secs()),
+    )
+    .with_hint("Select fewer rows, or ask for a longer deadline.")
 }
 
 async fn run(

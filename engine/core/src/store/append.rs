@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{BooleanArray, new_null_array};
+use arrow::array::BooleanArray;
 use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::Written;
 use super::file::DataFile;
 use super::keys::{Fingerprint, Fingerprints};
-use super::scan::{Wanted, scan};
+use super::rows::{complete, read};
 use super::snapshot::Snapshot;
 use super::sort::sorted;
 use super::stats::{Collector, FileStats};
@@ -35,38 +35,24 @@ pub async fn append(table: &StoredTable, rows: Rows) -> Result<Written> {
     let index = index.complete()?;
 
     let _turn = table.writer().await;
-    let mut from = table.created().await?;
-    let stored = index.stored_in(&from, table).await?;
-    let sorted = futures::stream::iter(first.map(Ok)).chain(sorted).boxed();
-    let fresh = index.without(&stored, sorted)?;
-    let written = Unpublished::write(table.model, &table.folder, fresh).await?;
-    let inserted = (index.seen.len() - stored.len()) as u64;
-    let outcome = |version| Written {
-        rows_in: index.rows_in,
-        inserted,
-        updated: 0,
-        unchanged: index.rows_in - inserted,
-        version,
-    };
-    if written.files().is_empty() {
-        return Ok(outcome(from.version.unwrap_or_default()));
-    }
+    let mut from = table.snapshot().await?;
+    let mut rows = futures::stream::iter(first.map(Ok)).chain(sorted).boxed();
     for _ in 0..limits::COMMIT_TRIES {
-        if let Commit::Done(version) = table.commit(&from, written.files(), &[]).await? {
-            written.publish();
-            return Ok(outcome(version));
+        let stored = index.stored_in(&from, table).await?;
+        let fresh = index.without(&stored, rows)?;
+        let mut written = Unpublished::write(table.model, &table.folder, fresh).await?;
+        if written.files().is_empty() {
+            return Ok(index.outcome(&stored, from.version.unwrap_or_default()));
         }
-        from = table.created().await?;
-        if index.stored_in(&from, table).await? != stored {
-            return Err(Error::new(
-                Fault::Conflict,
-                format!(
-                    "another writer stored some of these rows of table \"{}\" just now",
-                    table.model.name
-                ),
-            )
-            .with_hint("Send the request again: rows that are already stored are skipped."));
+        if from.version.is_none() {
+            from = table.created().await?;
         }
+        if let Commit::Done(version) = table.commit(&from, &mut written, &[]).await? {
+            return Ok(index.outcome(&stored, version));
+        }
+        // Another process was first. Its rows may be among ours, so ours are looked through once more.
+        from = table.snapshot().await?;
+        rows = written.into_rows(&from, table)?;
     }
     Err(Error::new(
         Fault::Busy,
@@ -86,17 +72,6 @@ fn noted(model: &'static Table, rows: Rows, index: &Arc<Mutex<Index>>) -> Rows {
         Ok(batch)
     })
     .boxed()
-}
-
-/// Adds the columns that the file leaves out, as NULL.
-pub fn complete(model: &Table, batch: &RecordBatch) -> Result<RecordBatch> {
-    let schema = model.schema();
-    let columns = schema.fields().iter().map(|field| {
-        let given = batch.column_by_name(field.name()).cloned();
-        given.unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
-    });
-    RecordBatch::try_new(Arc::clone(&schema), columns.collect())
-        .map_err(|error| Error::internal("complete rows", error))
 }
 
 /// Every key of one write, with a fingerprint of the rest of its row.
@@ -122,7 +97,7 @@ impl Index {
             model,
             keys: Fingerprints::new(&schema, Some(model.key))?,
             contents: Fingerprints::new(&schema, None)?,
-            ranges: Collector::new(schema)?,
+            ranges: Collector::new(&schema)?,
             seen: HashMap::new(),
             rows_in: 0,
         })
@@ -178,6 +153,17 @@ struct Complete {
 }
 
 impl Complete {
+    fn outcome(&self, stored: &HashSet<Fingerprint>, version: u64) -> Written {
+        let inserted = (self.seen.len() - stored.len()) as u64;
+        Written {
+            rows_in: self.rows_in,
+            inserted,
+            updated: 0,
+            unchanged: self.rows_in - inserted,
+            version,
+        }
+    }
+
     /// Which of these keys the snapshot has, with the same content; other content is an error.
     async fn stored_in(
         &self,
@@ -280,30 +266,6 @@ impl Complete {
 )]
 const fn short(content: Fingerprint) -> u64 {
     content as u64
-}
-
-/// One file's batches, some or all columns.
-pub fn read(
-    snapshot: &Snapshot,
-    file: &DataFile,
-    columns: Option<&Vec<usize>>,
-    table: &StoredTable,
-) -> Result<Rows> {
-    let fail = |error| Error::internal(format!("read table \"{}\"", table.model.name), error);
-    let wanted = Wanted {
-        projection: columns,
-        partitions: 1,
-        ..Wanted::default()
-    };
-    let runtime = table.task.runtime_env();
-    let stream = scan(snapshot, &[file], wanted, &runtime)
-        .and_then(|plan| plan.execute(0, Arc::clone(&table.task)))
-        .map_err(fail)?;
-    Ok(stream.map(move |batch| batch.map_err(fail_read)).boxed())
-}
-
-fn fail_read(error: datafusion::error::DataFusionError) -> Error {
-    Error::internal("read stored rows", error)
 }
 
 /// The key of a row, for the one who sent it.

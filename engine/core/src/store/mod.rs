@@ -6,6 +6,7 @@
 mod append;
 mod file;
 mod keys;
+mod rows;
 mod scan;
 mod snapshot;
 mod sort;

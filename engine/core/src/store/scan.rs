@@ -18,6 +18,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::file::DataFile;
 use super::snapshot::Snapshot;
+use crate::limits;
 use crate::model::Table;
 
 /// How each file is sorted, and what SQL's plain ORDER BY means: ascending, NULLs last.
@@ -25,9 +26,6 @@ pub const FILE_ORDER: SortOptions = SortOptions {
     descending: false,
     nulls_first: false,
 };
-
-/// Bytes at the end of a file that hold its footer, as a rule: one read instead of two.
-const FOOTER_BYTES: usize = 64 << 10;
 
 /// What a scan has to deliver.
 #[derive(Default)]
@@ -99,7 +97,7 @@ pub fn scan(
     // Several ordered partitions are merged in lockstep, which leaves one of two threads waiting for the other: slower
     // than hashing for every comparison measured. A single reader profits.
     let ordering = (wanted.partitions == 1)
-        .then(|| ordering(snapshot.table))
+        .then(|| ordering(snapshot.table, files))
         .flatten();
     let config = FileScanConfigBuilder::new(snapshot.url.clone(), Arc::new(source))
         .with_file_groups(group.split_files(wanted.partitions.max(1)))
@@ -130,18 +128,35 @@ fn bytes(file: &DataFile) -> usize {
 
 fn partitioned(table: &Table, file: &DataFile) -> PartitionedFile {
     PartitionedFile::new(format!("{}/{}", table.name, file.path), file.bytes)
-        .with_metadata_size_hint(FOOTER_BYTES)
+        .with_metadata_size_hint(limits::FOOTER_BYTES)
         .with_statistics(file.stats.to_datafusion(bytes(file)))
 }
 
-/// The order of the rows in each file. DataFusion drops it where files of one group overlap.
-fn ordering(table: &Table) -> Option<LexOrdering> {
+/// The order of the rows of one partition, as far as it goes.
+///
+/// DataFusion drops the order where the ranges of files overlap, but ranges say nothing of the NULLs at the end of each
+/// file: where there are several files, the order ends before the first column that has one.
+fn ordering(table: &Table, files: &[&DataFile]) -> Option<LexOrdering> {
     let schema = table.schema();
     let columns = table.order.iter().map(|name| {
         let position = schema
             .index_of(name)
             .expect("the order names columns of the table");
-        PhysicalSortExpr::new(Arc::new(Column::new(name, position)), FILE_ORDER)
+        (*name, position)
     });
+    let never_null = |position: usize| {
+        let nulls = |file: &&DataFile| {
+            file.stats
+                .columns
+                .get(position)
+                .and_then(|range| range.nulls)
+        };
+        files.iter().all(|file| nulls(file) == Some(0))
+    };
+    let columns = columns
+        .take_while(|(_, position)| files.len() < 2 || never_null(*position))
+        .map(|(name, position)| {
+            PhysicalSortExpr::new(Arc::new(Column::new(name, position)), FILE_ORDER)
+        });
     LexOrdering::new(columns)
 }

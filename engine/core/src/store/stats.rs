@@ -14,9 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::fault::{Error, Result};
-
-/// Longest text that is worth a place in the log.
-const TEXT_BYTES: usize = 128;
+use crate::limits;
 
 /// Ranges of the columns of one file, in the order of the schema.
 #[derive(Clone, Debug)]
@@ -36,13 +34,12 @@ pub struct ColumnRange {
 
 /// Collects the ranges of batches as they are written.
 pub struct Collector {
-    schema: SchemaRef,
     rows: usize,
     columns: Vec<(MinAccumulator, MaxAccumulator, usize)>,
 }
 
 impl Collector {
-    pub fn new(schema: SchemaRef) -> Result<Self> {
+    pub fn new(schema: &SchemaRef) -> Result<Self> {
         let columns = schema
             .fields()
             .iter()
@@ -56,11 +53,7 @@ impl Collector {
             })
             .collect::<datafusion::error::Result<_>>()
             .map_err(|error| Error::internal("collect statistics", error))?;
-        Ok(Self {
-            schema,
-            rows: 0,
-            columns,
-        })
+        Ok(Self { rows: 0, columns })
     }
 
     pub fn update(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -76,7 +69,6 @@ impl Collector {
     }
 
     pub fn finish(mut self) -> Result<FileStats> {
-        debug_assert_eq!(self.schema.fields().len(), self.columns.len());
         let columns = self
             .columns
             .iter_mut()
@@ -103,7 +95,7 @@ fn is_short(value: &ScalarValue) -> bool {
     value
         .try_as_str()
         .flatten()
-        .is_none_or(|text| text.len() <= TEXT_BYTES)
+        .is_none_or(|text| text.len() <= limits::STATISTICS_TEXT_BYTES)
 }
 
 /// The log's spelling, as the Delta protocol has it.

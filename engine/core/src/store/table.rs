@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::execution::TaskContext;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use deltalake_core::checkpoints::create_checkpoint_from_table_url_and_cleanup;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
 use deltalake_core::kernel::{
     Action, Add, DataType, DecimalType, PrimitiveType, Remove, StructField,
@@ -20,7 +21,9 @@ use url::Url;
 use super::file::DataFile;
 use super::from_io;
 use super::snapshot::Snapshot;
+use super::writer::Unpublished;
 use crate::fault::{Error, Fault, Result};
+use crate::limits;
 use crate::model::{Kind, MONEY_PRECISION, MONEY_SCALE, Table};
 
 /// A table and its newest known snapshot.
@@ -60,11 +63,8 @@ impl StoredTable {
     /// The newest committed state. Looks at the log's folder first, so that another process's commit is seen.
     pub async fn snapshot(&self) -> Result<Arc<Snapshot>> {
         let known = self.known();
-        let next = known.version.map_or(0, |version| version + 1);
-        let log = self.folder.join("_delta_log");
-        let newer = tokio::fs::try_exists(log.join(format!("{next:020}.json")))
-            .await
-            .map_err(|error| from_io("look at log".to_owned(), error))?;
+        let newer = self.has_newer(&known).await;
+        let newer = newer.map_err(|error| from_io("look at log".to_owned(), error))?;
         if !newer {
             return Ok(known);
         }
@@ -81,6 +81,17 @@ impl StoredTable {
             }
         };
         Ok(self.publish(known.of(delta)?))
+    }
+
+    /// Whether the log has gone on since this snapshot.
+    async fn has_newer(&self, known: &Snapshot) -> std::io::Result<bool> {
+        let log = self.folder.join("_delta_log");
+        let next = known.version.map_or(0, |version| version + 1);
+        if tokio::fs::try_exists(log.join(format!("{next:020}.json"))).await? {
+            return Ok(true);
+        }
+        // A log whose beginning was cleaned up by another tool starts with a checkpoint.
+        Ok(known.version.is_none() && tokio::fs::try_exists(log.join("_last_checkpoint")).await?)
     }
 
     /// Waits until no other request of this process writes to this table.
@@ -118,19 +129,9 @@ impl StoredTable {
     pub async fn commit(
         &self,
         from: &Snapshot,
-        added: &[DataFile],
+        added: &mut Unpublished,
         removed: &[DataFile],
     ) -> Result<Commit> {
-        let now_ms = chrono::Utc::now().timestamp_millis();
-        let schema = self.model.schema();
-        let mut actions = Vec::with_capacity(added.len() + removed.len());
-        for file in removed {
-            actions.push(Action::Remove(remove(file, now_ms)));
-        }
-        for file in added {
-            let stats = file.stats.to_json(&schema)?;
-            actions.push(Action::Add(add(file, stats, now_ms)));
-        }
         let operation = DeltaOperation::Write {
             mode: SaveMode::Append,
             partition_by: None,
@@ -141,18 +142,64 @@ impl StoredTable {
             .as_deref()
             .expect("a write starts from a created table")
             .snapshot();
-        let committed = CommitBuilder::from(CommitProperties::default().with_max_retries(0))
-            .with_actions(actions)
-            .build(Some(delta), self.log_store()?, operation)
-            .await;
-        match committed {
+        // The library's own checkpoint and clean-up would fail a commit that is in the log already, and the clean-up
+        // would delete versions that we promise to keep.
+        let properties = CommitProperties::default()
+            .with_max_retries(0)
+            .with_create_checkpoint(false)
+            .with_cleanup_expired_logs(Some(false));
+        let commit = CommitBuilder::from(properties)
+            .with_actions(self.actions(added.files(), removed)?)
+            .build(Some(delta), self.log_store()?, operation);
+        added.keep_all();
+        match commit.await {
             Ok(done) => {
-                let version = done.version();
-                self.snapshot().await?;
-                Ok(Commit::Done(version))
+                self.checkpoint(done.version()).await;
+                Ok(Commit::Done(done.version()))
             }
-            Err(error) if is_stale(&error) => Ok(Commit::Stale),
+            Err(error) if is_stale(&error) => {
+                added.refused();
+                Ok(Commit::Stale)
+            }
             Err(error) => Err(commit_error(self.model.name, error)),
+        }
+    }
+
+    fn actions(&self, added: &[DataFile], removed: &[DataFile]) -> Result<Vec<Action>> {
+        let now_ms = chrono::Utc::now().timestamp_millis();
+        let schema = self.model.schema();
+        let mut actions = Vec::with_capacity(added.len() + removed.len());
+        for file in removed {
+            actions.push(Action::Remove(remove(file, now_ms)));
+        }
+        for file in added {
+            let stats = file.stats.to_json(&schema)?;
+            actions.push(Action::Add(add(file, stats, now_ms)));
+        }
+        Ok(actions)
+    }
+
+    /// Folds the log into one file now and then, so that a start reads a few files instead of all. The commit stands
+    /// without it, so a failure is only logged.
+    async fn checkpoint(&self, version: u64) {
+        if version == 0 || !version.is_multiple_of(limits::CHECKPOINT_COMMITS) {
+            return;
+        }
+        let made = match self.url() {
+            Ok(url) => {
+                create_checkpoint_from_table_url_and_cleanup(url, version, Some(false), None)
+                    .await
+                    .map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = made {
+            tracing::warn!(
+                table = self.model.name,
+                version,
+                error,
+                "checkpoint was not written"
+            );
         }
     }
 
@@ -169,12 +216,15 @@ impl StoredTable {
         Arc::clone(&latest)
     }
 
-    fn log_store(&self) -> Result<LogStoreRef> {
+    fn url(&self) -> Result<Url> {
         let folder = std::path::absolute(&self.folder)
             .map_err(|error| from_io("find table folder".to_owned(), error))?;
-        let url = Url::from_directory_path(&folder)
-            .map_err(|()| Error::new(Fault::Internal, "data folder is not a valid path"))?;
-        DeltaTableBuilder::from_url(url)
+        Url::from_directory_path(&folder)
+            .map_err(|()| Error::new(Fault::Internal, "data folder is not a valid path"))
+    }
+
+    fn log_store(&self) -> Result<LogStoreRef> {
+        DeltaTableBuilder::from_url(self.url()?)
             .and_then(|table| table.build_storage())
             .map_err(|error| Error::internal(format!("open table \"{}\"", self.model.name), error))
     }

@@ -11,9 +11,9 @@ use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 
 use super::Written;
-use super::append::{complete, read};
 use super::file::DataFile;
 use super::keys::{Fingerprint, Fingerprints};
+use super::rows::{complete, read};
 use super::snapshot::Snapshot;
 use super::sort::sorted;
 use super::table::{Commit, StoredTable};
@@ -30,7 +30,7 @@ pub async fn upsert(table: &StoredTable, rows: Rows, keys: &[&str]) -> Result<Wr
     let incoming = Incoming::collect(rows, keys).await?;
     let _turn = table.writer().await;
     for _ in 0..limits::COMMIT_TRIES {
-        let from = table.created().await?;
+        let mut from = table.snapshot().await?;
         if incoming.rows.num_rows() == 0 {
             return Ok(incoming.outcome(&Touched::default(), from.version.unwrap_or_default()));
         }
@@ -41,9 +41,11 @@ pub async fn upsert(table: &StoredTable, rows: Rows, keys: &[&str]) -> Result<Wr
         }
         let merged = incoming.merged(table, Arc::clone(&from), touched.clone())?;
         let sorted = sorted(table.model, merged, &table.task)?;
-        let written = Unpublished::write(table.model, &table.folder, sorted).await?;
-        if let Commit::Done(version) = table.commit(&from, written.files(), &touched.files).await? {
-            written.publish();
+        let mut written = Unpublished::write(table.model, &table.folder, sorted).await?;
+        if from.version.is_none() {
+            from = table.created().await?;
+        }
+        if let Commit::Done(version) = table.commit(&from, &mut written, &touched.files).await? {
             return Ok(incoming.outcome(&touched, version));
         }
     }

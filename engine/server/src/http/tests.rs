@@ -247,7 +247,7 @@ fn every_error_has_one_shape_and_its_request_id() {
         ),
         (
             "POST /v1/acme/query",
-            &[OPERATOR][..],
+            &[OPERATOR, "content-type: image/png"][..],
             "SELECT 1",
             415,
             "invalid",

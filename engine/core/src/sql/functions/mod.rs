@@ -11,6 +11,7 @@ use std::sync::Arc;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use tributary_engine_stats::invalid::Invalid;
 
@@ -24,6 +25,15 @@ pub fn register(state: &mut SessionState) -> Result<()> {
         state.register_udaf(Arc::new(AggregateUDF::from(share)))?;
     }
     state.register_udaf(Arc::new(AggregateUDF::from(since_when::SinceWhen::new())))?;
+    Ok(())
+}
+
+/// DISTINCT would drop values that are equal by chance, which changes every statistic here.
+fn no_distinct(function: &str, args: &AccumulatorArgs<'_>) -> Result<()> {
+    if args.is_distinct {
+        let message = format!("function \"{function}\" does not take DISTINCT");
+        return Err(DataFusionError::Plan(message));
+    }
     Ok(())
 }
 

@@ -60,12 +60,13 @@ impl AggregateUDFImpl for Share {
         Ok(DataType::Float64)
     }
 
-    fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let found = MEASURES.iter().find(|(name, _)| *name == self.name);
         let (name, measure) = *found.expect("a share is made from the list of measures");
         Ok(Box::new(Values {
             name,
             measure,
+            is_distinct: args.is_distinct,
             values: Vec::new(),
         }))
     }
@@ -83,6 +84,7 @@ impl AggregateUDFImpl for Share {
 struct Values {
     name: &'static str,
     measure: Measure,
+    is_distinct: bool,
     values: Vec<f64>,
 }
 
@@ -97,6 +99,9 @@ impl Accumulator for Values {
         // Sorted, so that the result does not depend on how the rows were spread over threads.
         let mut values = self.values.clone();
         values.sort_by(f64::total_cmp);
+        if self.is_distinct {
+            values.dedup();
+        }
         let measured = (self.measure)(&values).map_err(|error| invalid(self.name, &error))?;
         Ok(ScalarValue::Float64(measured))
     }

@@ -20,7 +20,7 @@ use datafusion::logical_expr::{
 };
 use tributary_engine_stats::change::{ChangePoint, since_when};
 
-use super::invalid;
+use super::{invalid, no_distinct};
 
 const NAME: &str = "since_when";
 
@@ -75,6 +75,7 @@ impl AggregateUDFImpl for SinceWhen {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        no_distinct(NAME, &args)?;
         let DataType::Struct(fields) = args.return_field.data_type() else {
             return Err(DataFusionError::Internal(format!(
                 "{NAME} returns a struct"
