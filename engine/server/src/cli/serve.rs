@@ -118,5 +118,7 @@ fn log_to_stderr(format: LogFormat) {
 
 /// What `TRIBUTARY_LOG` says, or the default.
 pub(super) fn filter(default: &str) -> EnvFilter {
+    // A lost race for a commit is reported by the library as an error, and answered by the engine with another try.
+    let default = format!("{default},deltalake_core::kernel::transaction=off");
     EnvFilter::try_from_env("TRIBUTARY_LOG").unwrap_or_else(|_| EnvFilter::new(default))
 }
