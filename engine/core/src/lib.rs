@@ -21,3 +21,4 @@ mod store;
 pub use database::{Database, Options};
 pub use engine::Engine;
 pub use fault::{Error, Fault, Result};
+pub use store::HANDLED_IN_LOG;

@@ -181,7 +181,7 @@ mod tests {
     fn says_where_and_what() {
         let error = Error::new(ErrorKind::Row, "answer 4 is not 0 to 3").in_row(Some(7));
         let error = error.in_function("qualify").in_plugin("champ", "1.0.0");
-        let text = "plugin \"champ\" 1.0.0, function \"qualify\", row 7: answer 4 is not 0 to 3";
+        let text = "plugin \"champ\" 1.0.0, function \"qualify\", row 8 of the batch: answer 4 is not 0 to 3";
         assert_eq!(error.to_string(), text);
         let limit = Error::limit("upload_bytes_max", 10, Some(11));
         assert_eq!(

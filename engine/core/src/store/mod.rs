@@ -34,6 +34,9 @@ pub use scan::{Wanted, prune, scan};
 pub use snapshot::Snapshot;
 use table::StoredTable;
 
+/// A log filter for what the library reports as an error and the store answers with another try: a lost race for a commit.
+pub const HANDLED_IN_LOG: &str = "deltalake_core::kernel::transaction=off";
+
 /// What became of the rows of one write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {

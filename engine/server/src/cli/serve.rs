@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
+use tributary_engine_core::HANDLED_IN_LOG;
 use tributary_engine_core::{Error, Fault};
 
 use super::data::{Data, TOKEN_FILE};
@@ -118,7 +119,6 @@ fn log_to_stderr(format: LogFormat) {
 
 /// What `TRIBUTARY_LOG` says, or the default.
 pub(super) fn filter(default: &str) -> EnvFilter {
-    // A lost race for a commit is reported by the library as an error, and answered by the engine with another try.
-    let default = format!("{default},deltalake_core::kernel::transaction=off");
+    let default = format!("{default},{HANDLED_IN_LOG}");
     EnvFilter::try_from_env("TRIBUTARY_LOG").unwrap_or_else(|_| EnvFilter::new(default))
 }

@@ -107,7 +107,7 @@ fn champ_ends_at_an_answer_outside_the_scale() {
         let error = call(&pool, function, &args).expect_err("4 is no answer");
         assert_eq!((error.kind, error.place.row), (ErrorKind::Row, Some(70)));
         let text = format!(
-            "plugin \"champ\" 1.0.0, function \"{function}\", row 70: answer 4 is not 0 to 3"
+            "plugin \"champ\" 1.0.0, function \"{function}\", row 71 of the batch: answer 4 is not 0 to 3"
         );
         assert_eq!(error.to_string(), text);
     }
