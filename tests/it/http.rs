@@ -370,3 +370,39 @@ async fn nothing_is_open_without_a_token_and_tenants_do_not_meet() {
         assert!((400..500).contains(&status), "{name}: {body}");
     }
 }
+
+/// The engine does not rely on its adapters to keep manufacturers apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_itself_refuses_another_manufacturers_principal() {
+    use tributary_engine_core::engine::{Principal, Query};
+    use tributary_engine_core::manufacturer::ManufacturerId;
+    use tributary_engine_core::{Engine, Fault};
+    let world = crate::support::World::tiny().await;
+    let other = ManufacturerId::try_from("other").expect("valid");
+    let stranger = Principal::Manufacturer(other.clone());
+    let query = Query {
+        principal: stranger.clone(),
+        manufacturer: crate::support::tiny(),
+        sql: "SELECT count(*) FROM leads".to_owned(),
+        deadline: None,
+    };
+    let refused = world.database.query(query).await.err().expect("not theirs");
+    assert_eq!(refused.fault(), Fault::Missing);
+    let tiny = crate::support::tiny();
+    let refused = world
+        .database
+        .plugins(&stranger, &tiny)
+        .await
+        .expect_err("not theirs");
+    assert_eq!(refused.fault(), Fault::Missing);
+    let refused = world
+        .database
+        .issue_token(&stranger, tiny)
+        .await
+        .expect_err("not the operator");
+    assert_eq!(refused.fault(), Fault::Denied);
+    assert_eq!(
+        world.database.manufacturers(&stranger).await.expect("own"),
+        [other]
+    );
+}

@@ -293,6 +293,24 @@ async fn bad_csv_names_its_place_and_stores_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn refused_rows_leave_no_folder_behind() {
+    let world = World::empty().await;
+    for (table, csv) in [
+        ("revenue", "revenue_id\nX\n"),
+        ("reps", "rep_id,territory\nR1,N\n"),
+        ("leads", ""),
+    ] {
+        world.csv(table, csv).await.expect_err(table);
+        assert!(!world.data().join("tiny").exists(), "{table}");
+    }
+    world
+        .csv("products", "product_id,name\nP,Pump\n")
+        .await
+        .expect("the first rows");
+    assert_eq!(world.value("SELECT name FROM products").await, "Pump");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unknown_and_protected_tables_are_refused() {
     let world = World::tiny().await;
     let missing = world

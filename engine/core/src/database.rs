@@ -174,7 +174,9 @@ impl Engine for Database {
             .spawn(async move { store.write(&manufacturer, table, rows).await });
         let written = write
             .await
-            .map_err(|panic| Error::internal("store rows", panic))??;
+            .map_err(|panic| Error::internal("store rows", panic))
+            .flatten()
+            .inspect_err(|_| self.store.leave(&ingest.manufacturer))?;
         // Last, so that rows which were refused leave no manufacturer behind.
         let created = self.control.add_manufacturer(&ingest.manufacturer).await?;
         Ok(Receipt {

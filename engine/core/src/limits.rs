@@ -18,6 +18,8 @@ pub const INGEST_BATCH_ROWS: usize = 8_192;
 pub const INGEST_BATCH_BYTES: usize = 64 << 20;
 /// Bad rows that one error message describes.
 pub const INGEST_ERRORS_SHOWN: usize = 10;
+/// Rows of one append, whose keys are held in memory.
+pub const APPEND_ROWS: u64 = 50_000_000;
 /// Rows of an upsert, which is held in memory.
 pub const UPSERT_ROWS: usize = 20_000_000;
 
@@ -58,5 +60,7 @@ pub const ANSWER_BATCHES_WAITING: usize = 2;
 /// Seconds after which a query is stopped.
 pub const QUERY_SECONDS: u64 = 300;
 
+/// Plugin versions of one manufacturer.
+pub const PLUGIN_VERSIONS: i64 = 1_000;
 /// Bytes of one uploaded plugin.
 pub const PLUGIN_BYTES: usize = 4 << 20;

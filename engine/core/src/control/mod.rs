@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 
 use crate::engine::Principal;
 use crate::fault::{Error, Fault, Result};
+use crate::limits;
 use crate::manufacturer::ManufacturerId;
 
 /// The control file of one data folder.
@@ -129,6 +130,19 @@ impl Control {
         wasm: &[u8],
     ) -> Result<()> {
         let mut change = self.pool.begin().await.map_err(fail)?;
+        let versions: i64 = sqlx::query("SELECT count(*) FROM plugins WHERE manufacturer = ?")
+            .bind(manufacturer.as_str())
+            .fetch_one(&mut *change)
+            .await
+            .map_err(fail)?
+            .get(0);
+        if versions >= limits::PLUGIN_VERSIONS {
+            return Err(Error::limit(
+                "plugin_versions",
+                limits::PLUGIN_VERSIONS,
+                versions + 1,
+            ));
+        }
         sqlx::query("INSERT INTO components (digest, wasm) VALUES (?, ?) ON CONFLICT DO NOTHING")
             .bind(&plugin.digest)
             .bind(wasm)

@@ -13,7 +13,7 @@ use crate::limits;
 use crate::manufacturer::ManufacturerId;
 use crate::sql::{plugin_error, signature};
 
-/// The sandbox, and every plugin that was compiled since the start, by digest.
+/// The sandbox, and the plugins that were active or called since the start, compiled, by digest. Drafts are not kept.
 pub struct Registry {
     host: Arc<Host>,
     compiler: Arc<dyn Compiler>,
@@ -153,10 +153,13 @@ impl Registry {
         let known = self.compiled().get(digest).cloned();
         match known {
             Some(plugin) => Ok(plugin),
-            None => self
-                .install(control.component(digest).await?)
-                .await
-                .map_err(plugin_error),
+            None => {
+                let wasm = control.component(digest).await?;
+                let plugin = self.install(wasm).await.map_err(plugin_error)?;
+                self.compiled()
+                    .insert(digest.to_owned(), Arc::clone(&plugin));
+                Ok(plugin)
+            }
         }
     }
 
@@ -164,15 +167,12 @@ impl Registry {
         let host = Arc::clone(&self.host);
         let compiler = Arc::clone(&self.compiler);
         let work = tokio::task::spawn_blocking(move || host.install(wasm, compiler.as_ref()));
-        let plugin = work.await.unwrap_or_else(|panic| {
+        work.await.unwrap_or_else(|panic| {
             Err(tributary_plugins_host::Error::new(
                 tributary_plugins_host::ErrorKind::Internal,
                 panic.to_string(),
             ))
-        })?;
-        self.compiled()
-            .insert(plugin.digest().to_owned(), Arc::clone(&plugin));
-        Ok(plugin)
+        })
     }
 
     fn compiled(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Plugin>>> {

@@ -104,6 +104,10 @@ impl Index {
     }
 
     fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        if self.rows_in + batch.num_rows() as u64 > limits::APPEND_ROWS {
+            return Err(Error::limit("append_rows", limits::APPEND_ROWS, "more")
+                .with_hint("Send the rows in several requests."));
+        }
         self.ranges.update(batch)?;
         let keys = self.keys.of(batch)?;
         let contents = self.contents.of(batch)?;

@@ -89,6 +89,17 @@ impl Store {
         Ok(())
     }
 
+    /// Takes a manufacturer's folder away again where nothing was ever stored in it.
+    pub fn leave(&self, manufacturer: &ManufacturerId) {
+        // A folder that is not empty stays: that is what this call relies on, and no error.
+        if std::fs::remove_dir(self.root.join(manufacturer.as_str())).is_ok() {
+            // Nobody may have registered it; then there is nothing to take back.
+            let _ = self
+                .runtime
+                .deregister_object_store(url(manufacturer).as_ref());
+        }
+    }
+
     /// The newest committed state of a table; an empty one where nothing was ever written.
     pub async fn snapshot(
         &self,
