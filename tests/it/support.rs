@@ -16,7 +16,7 @@ use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Database, Engine, Error, Options};
 
 /// Tables of the small data set.
-pub const TINY: [&str; 9] = [
+pub const TINY: [&str; 10] = [
     "distributors",
     "reps",
     "products",
@@ -26,6 +26,7 @@ pub const TINY: [&str; 9] = [
     "resources",
     "feedback",
     "stages",
+    "training",
 ];
 
 /// The workspace's folder.

@@ -269,3 +269,17 @@ fn the_walls_hold() {
         }
     }
 }
+
+/// A component is compiled against the interface, so its text may change only together with its version.
+#[test]
+fn the_plugin_interface_changes_only_with_its_version() {
+    let text = std::fs::read_to_string(root().join("sdk/wit/plugin.wit")).expect("readable");
+    let package = text
+        .lines()
+        .find_map(|line| line.strip_prefix("package tributary:plugin@"));
+    let version = package
+        .expect("a package line")
+        .trim_end_matches(';')
+        .replace('.', "_");
+    insta::assert_snapshot!(format!("plugin_interface_{version}"), text);
+}
