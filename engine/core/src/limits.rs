@@ -34,7 +34,7 @@ pub const STATISTICS_TEXT_BYTES: usize = 128;
 /// Bytes read at the end of a file in the hope that they hold its footer.
 pub const FOOTER_BYTES: usize = 64 << 10;
 /// Tries of a commit against writers of other processes.
-pub const COMMIT_TRIES: usize = 8;
+pub const COMMIT_TRIES: usize = 32;
 
 /// Bytes of one SQL statement.
 pub const SQL_BYTES: usize = 64 << 10;
