@@ -110,10 +110,9 @@ impl Index {
         }
         self.ranges.update(batch)?;
         let keys = self.keys.of(batch)?;
-        let contents = self.contents.of(batch)?;
+        let contents = self.contents.short(batch)?;
         for (row, (key, content)) in keys.into_iter().zip(contents).enumerate() {
             self.rows_in += 1;
-            let content = short(content);
             let number = u32::try_from(self.rows_in).unwrap_or(u32::MAX);
             let seen = self.seen.entry(key).or_insert(Seen {
                 content,
@@ -219,12 +218,12 @@ impl Complete {
                 .keys
                 .of(&batch)?
                 .into_iter()
-                .zip(self.contents.of(&batch)?);
+                .zip(self.contents.short(&batch)?);
             for (row, (key, content)) in rows.enumerate() {
                 let Some(seen) = hits.get(&key).and_then(|key| self.seen.get(key)) else {
                     continue;
                 };
-                if seen.content != short(content) {
+                if seen.content != content {
                     return Err(Error::new(
                         Fault::Conflict,
                         format!(
@@ -261,15 +260,6 @@ impl Complete {
         });
         Ok(fresh.boxed())
     }
-}
-
-/// Half of a fingerprint: enough where the key is equal already.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "half of the bits is what is wanted"
-)]
-const fn short(content: Fingerprint) -> u64 {
-    content as u64
 }
 
 /// The key of a row, for the one who sent it.

@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use arrow::row::{RowConverter, SortField};
+use arrow::row::{RowConverter, Rows, SortField};
 
 use crate::fault::{Error, Result};
 
@@ -72,17 +72,32 @@ impl Fingerprints {
 
     /// The same for the columns alone.
     pub fn of_arrays(&self, arrays: &[ArrayRef]) -> Result<Vec<Fingerprint>> {
-        let rows = self
-            .converter
-            .convert_columns(arrays)
-            .map_err(|error| Error::internal("encode key", error))?;
+        let rows = self.rows(arrays)?;
+        let hashed = rows.iter().map(|row| {
+            let bytes = row.as_ref();
+            let (low, high) = (self.seeds.0.hash_one(bytes), self.seeds.1.hash_one(bytes));
+            (u128::from(high) << 64) | u128::from(low)
+        });
+        Ok(hashed.collect())
+    }
+
+    /// Half a fingerprint for each row of a batch: enough to tell two contents of one key apart.
+    pub fn short(&self, batch: &RecordBatch) -> Result<Vec<u64>> {
+        let arrays: Vec<ArrayRef> = self
+            .columns
+            .iter()
+            .map(|column| batch.column(*column).clone())
+            .collect();
+        let rows = self.rows(&arrays)?;
         Ok(rows
             .iter()
-            .map(|row| {
-                let bytes = row.as_ref();
-                let (low, high) = (self.seeds.0.hash_one(bytes), self.seeds.1.hash_one(bytes));
-                (u128::from(high) << 64) | u128::from(low)
-            })
+            .map(|row| self.seeds.0.hash_one(row.as_ref()))
             .collect())
+    }
+
+    fn rows(&self, arrays: &[ArrayRef]) -> Result<Rows> {
+        self.converter
+            .convert_columns(arrays)
+            .map_err(|error| Error::internal("encode key", error))
     }
 }

@@ -140,7 +140,10 @@ impl Incoming {
         while let Some(batch) = batches.try_next().await? {
             let stored = complete(table.model, &batch)?;
             let merged = self.overlay(table.model, &stored)?;
-            let pairs = contents.of(&stored)?.into_iter().zip(contents.of(&merged)?);
+            let pairs = contents
+                .short(&stored)?
+                .into_iter()
+                .zip(contents.short(&merged)?);
             changed += pairs.filter(|(old, new)| old != new).count() as u64;
         }
         Ok(changed)
