@@ -624,3 +624,28 @@ async fn processes_on_one_folder_lose_and_double_nothing() {
         "SELECT count(*) || ' ' || sum(employees) FROM leads WHERE lead_id IN ('L1', 'L2', 'L3')";
     assert_eq!(world.value(leads).await, "3 21");
 }
+
+/// The first rows of a table, sent by two processes at once: a table that appears in between is looked through too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_race_for_the_first_rows_stores_each_key_once() {
+    for round in 0..12 {
+        let world = World::empty().await;
+        let other = World {
+            database: world.reopened(2).await,
+            folder: tempfile::tempdir().expect("unused"),
+        };
+        let row = format!("{HEADER}F1,D1,2024-01-01T00:00:00Z,1.00,1,new\n");
+        let product = "product_id,name\nP1,Pump\n";
+        let (first, second) = tokio::join!(world.csv("revenue", &row), other.csv("revenue", &row));
+        let inserted = first.expect("stored").inserted + second.expect("stored").inserted;
+        let (first, second) = tokio::join!(
+            world.csv("products", product),
+            other.csv("products", product)
+        );
+        let products = first.expect("stored").inserted + second.expect("stored").inserted;
+        assert_eq!((inserted, products), (1, 1), "round {round}");
+        let counts =
+            "SELECT (SELECT count(*) FROM revenue) || ' ' || (SELECT count(*) FROM products)";
+        assert_eq!(world.value(counts).await, "1 1", "round {round}");
+    }
+}

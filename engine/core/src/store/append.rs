@@ -44,9 +44,6 @@ pub async fn append(table: &StoredTable, rows: Rows) -> Result<Written> {
         if written.files().is_empty() {
             return Ok(index.outcome(&stored, from.version.unwrap_or_default()));
         }
-        if from.version.is_none() {
-            from = table.created().await?;
-        }
         if let Commit::Done(version) = table.commit(&from, &mut written, &[]).await? {
             return Ok(index.outcome(&stored, version));
         }

@@ -62,12 +62,7 @@ impl Fingerprints {
 
     /// One fingerprint for each row of a batch of that schema.
     pub fn of(&self, batch: &RecordBatch) -> Result<Vec<Fingerprint>> {
-        let arrays: Vec<ArrayRef> = self
-            .columns
-            .iter()
-            .map(|column| batch.column(*column).clone())
-            .collect();
-        self.of_arrays(&arrays)
+        self.of_arrays(&self.arrays(batch))
     }
 
     /// The same for the columns alone.
@@ -83,16 +78,18 @@ impl Fingerprints {
 
     /// Half a fingerprint for each row of a batch: enough to tell two contents of one key apart.
     pub fn short(&self, batch: &RecordBatch) -> Result<Vec<u64>> {
-        let arrays: Vec<ArrayRef> = self
-            .columns
-            .iter()
-            .map(|column| batch.column(*column).clone())
-            .collect();
-        let rows = self.rows(&arrays)?;
+        let rows = self.rows(&self.arrays(batch))?;
         Ok(rows
             .iter()
             .map(|row| self.seeds.0.hash_one(row.as_ref()))
             .collect())
+    }
+
+    fn arrays(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
+        let columns = self.columns.iter();
+        columns
+            .map(|column| batch.column(*column).clone())
+            .collect()
     }
 
     fn rows(&self, arrays: &[ArrayRef]) -> Result<Rows> {

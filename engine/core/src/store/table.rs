@@ -100,12 +100,8 @@ impl StoredTable {
         permit.expect("this semaphore is never closed")
     }
 
-    /// The snapshot that a write starts from; creates the table where it does not exist.
-    pub async fn created(&self) -> Result<Arc<Snapshot>> {
-        let snapshot = self.snapshot().await?;
-        if snapshot.version.is_some() {
-            return Ok(snapshot);
-        }
+    /// Creates the table where it does not exist; nothing where it has rows already, or had some.
+    async fn create(&self) -> Result<Option<Arc<DeltaTableState>>> {
         let fail = |error| Error::internal(format!("create table \"{}\"", self.model.name), error);
         std::fs::create_dir_all(&self.folder)
             .map_err(|error| from_io("create table folder".to_owned(), error))?;
@@ -122,7 +118,9 @@ impl StoredTable {
             Ok(_) | Err(DeltaTableError::VersionAlreadyExists(_)) => {}
             Err(error) => return Err(fail(error)),
         }
-        self.snapshot().await
+        let created = self.snapshot().await?;
+        let is_new = created.version == Some(0);
+        Ok(created.delta.clone().filter(|_| is_new))
     }
 
     /// Commits a change of files against the snapshot that it was computed from, or says that it is stale.
@@ -137,11 +135,14 @@ impl StoredTable {
             partition_by: None,
             predicate: None,
         };
-        let delta = from
-            .delta
-            .as_deref()
-            .expect("a write starts from a created table")
-            .snapshot();
+        let delta = match &from.delta {
+            Some(delta) => Arc::clone(delta),
+            // Nobody had written when this write looked. Where somebody has by now, it has to look again.
+            None => match self.create().await? {
+                Some(delta) => delta,
+                None => return Ok(Commit::Stale),
+            },
+        };
         // The library's own checkpoint and clean-up would fail a commit that is in the log already, and the clean-up
         // would delete versions that we promise to keep.
         let properties = CommitProperties::default()
@@ -150,7 +151,7 @@ impl StoredTable {
             .with_cleanup_expired_logs(Some(false));
         let commit = CommitBuilder::from(properties)
             .with_actions(self.actions(added.files(), removed)?)
-            .build(Some(delta), self.log_store()?, operation);
+            .build(Some(delta.snapshot()), self.log_store()?, operation);
         added.keep_all();
         match commit.await {
             Ok(done) => {

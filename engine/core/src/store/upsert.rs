@@ -30,7 +30,7 @@ pub async fn upsert(table: &StoredTable, rows: Rows, keys: &[&str]) -> Result<Wr
     let incoming = Incoming::collect(rows, keys).await?;
     let _turn = table.writer().await;
     for _ in 0..limits::COMMIT_TRIES {
-        let mut from = table.snapshot().await?;
+        let from = table.snapshot().await?;
         if incoming.rows.num_rows() == 0 {
             return Ok(incoming.outcome(&Touched::default(), from.version.unwrap_or_default()));
         }
@@ -42,9 +42,6 @@ pub async fn upsert(table: &StoredTable, rows: Rows, keys: &[&str]) -> Result<Wr
         let merged = incoming.merged(table, Arc::clone(&from), touched.clone())?;
         let sorted = sorted(table.model, merged, &table.task)?;
         let mut written = Unpublished::write(table.model, &table.folder, sorted).await?;
-        if from.version.is_none() {
-            from = table.created().await?;
-        }
         if let Commit::Done(version) = table.commit(&from, &mut written, &touched.files).await? {
             return Ok(incoming.outcome(&touched, version));
         }
