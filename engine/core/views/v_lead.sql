@@ -2,7 +2,7 @@
 -- Grain and key: lead_id.
 -- NULL: a stage time is NULL where the lead has not reached the stage; days_* are NULL until both ends are known.
 -- A distributor's first accept or reject in `feedback` gives first_touch_at, and dql_at or rejected_at, where the
--- lead itself has none. as_of is the newest instant in the manufacturer's leads, revenue and feedback on leads, not the clock.
+-- lead itself has none. The manufacturer's own columns of `leads` follow amount. as_of is the newest instant in the manufacturer's leads, revenue and feedback on leads, not the clock.
 WITH touched AS (
     SELECT
         subject_id AS lead_id,
@@ -51,6 +51,10 @@ merged AS (
         CASE WHEN l.outcome = 'open' AND l.dql_at IS NULL AND t.accepted_at IS NULL AND t.declined_at IS NOT NULL
              THEN 'rejected' ELSE l.outcome END AS outcome,
         l.amount,
+        l.* EXCLUDE (
+            lead_id, distributor_id, rep_id, product_id, campaign_id, region, industry, employees, est_value, created_at,
+            mql_at, sent_at, first_touch_at, dql_at, rejected_at, reject_reason, opportunity_at, closed_at, outcome, amount
+        ),
         k.as_of
     FROM leads AS l
     LEFT JOIN touched AS t ON t.lead_id = l.lead_id

@@ -30,7 +30,9 @@ impl OrderedSchema {
 impl SchemaProvider for OrderedSchema {
     fn table_names(&self) -> Vec<String> {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        tables.keys().cloned().collect()
+        // Past states of tables are named, not listed.
+        let listed = tables.keys().filter(|name| !name.contains('@'));
+        listed.cloned().collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {

@@ -9,13 +9,15 @@ use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 
 use super::Written;
+use super::commit::{Change, Commit};
 use super::file::DataFile;
 use super::keys::{Fingerprint, Fingerprints};
 use super::rows::{complete, read};
 use super::snapshot::Snapshot;
 use super::sort::sorted;
 use super::stats::{Collector, FileStats};
-use super::table::{Commit, StoredTable};
+use super::table::StoredTable;
+use super::write::Write;
 use super::writer::Unpublished;
 use crate::fault::{Error, Fault, Result};
 use crate::ingest::Rows;
@@ -23,45 +25,60 @@ use crate::limits;
 use crate::model::Table;
 
 /// Adds rows whose keys are new, in one commit.
-pub async fn append(table: &StoredTable, rows: Rows) -> Result<Written> {
-    let index = Arc::new(Mutex::new(Index::new(table.model)?));
-    let mut sorted = sorted(table.model, noted(table.model, rows, &index), &table.task)?;
+pub async fn append(table: &StoredTable, write: &Write, rows: Rows) -> Result<Written> {
+    let model = &write.model;
+    let index = Arc::new(Mutex::new(Index::new(Arc::clone(model))?));
+    let mut sorted = sorted(model, noted(Arc::clone(model), rows, &index), &table.task)?;
     // A sort takes everything in before it gives anything out: after its first batch the index is complete.
     let first = sorted.next().await.transpose()?;
     let index = std::mem::replace(
         &mut *index.lock().unwrap_or_else(PoisonError::into_inner),
-        Index::new(table.model)?,
+        Index::new(Arc::clone(model))?,
     );
     let index = index.complete()?;
 
     let _turn = table.writer().await;
-    let mut from = table.snapshot().await?;
+    let mut from = table.to_write_on().await?.widened(model)?;
     let mut rows = futures::stream::iter(first.map(Ok)).chain(sorted).boxed();
     for _ in 0..limits::COMMIT_TRIES {
         let stored = index.stored_in(&from, table).await?;
         let fresh = index.without(&stored, rows)?;
-        let mut written = Unpublished::write(table.model, &table.folder, fresh).await?;
-        if written.files().is_empty() {
+        let mut written = Unpublished::write(model, &table.folder, fresh).await?;
+        if written.files().is_empty() && !write.must_commit() {
             return Ok(index.outcome(&stored, from.version.unwrap_or_default()));
         }
-        if let Commit::Done(version) = table.commit(&from, &mut written, &[]).await? {
-            return Ok(index.outcome(&stored, version));
+        if let Some(ready) = table.ready(Arc::clone(&from)).await? {
+            write.beside(ready.next_version(), None).await?;
+            let change = Change {
+                added: &mut written,
+                removed: &[],
+                stamp: &write.stamp,
+            };
+            if let Commit::Done(version) = table.commit(&ready, change).await? {
+                return Ok(index.outcome(&stored, version));
+            }
         }
         // Another process was first. Its rows may be among ours, so ours are looked through once more.
-        from = table.snapshot().await?;
+        from = table.to_write_on().await?.widened(model)?;
         rows = written.into_rows(&from, table)?;
     }
-    Err(Error::new(
+    Err(too_often(model))
+}
+
+/// Writers of other processes were first, again and again.
+pub fn too_often(model: &Table) -> Error {
+    Error::new(
         Fault::Busy,
-        format!("table \"{}\" is written too often", table.model.name),
-    ))
+        format!("table \"{}\" is written too often", model.name),
+    )
+    .with_hint("Send the same request again.")
 }
 
 /// Rows with all columns of the table, each noted in the index as it passes.
-fn noted(model: &'static Table, rows: Rows, index: &Arc<Mutex<Index>>) -> Rows {
+fn noted(model: Arc<Table>, rows: Rows, index: &Arc<Mutex<Index>>) -> Rows {
     let index = Arc::clone(index);
     rows.map(move |batch| {
-        let batch = complete(model, &batch?)?;
+        let batch = complete(&model, &batch?)?;
         index
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -73,7 +90,7 @@ fn noted(model: &'static Table, rows: Rows, index: &Arc<Mutex<Index>>) -> Rows {
 
 /// Every key of one write, with a fingerprint of the rest of its row.
 struct Index {
-    model: &'static Table,
+    model: Arc<Table>,
     keys: Fingerprints,
     contents: Fingerprints,
     ranges: Collector,
@@ -88,13 +105,13 @@ struct Seen {
 }
 
 impl Index {
-    fn new(model: &'static Table) -> Result<Self> {
+    fn new(model: Arc<Table>) -> Result<Self> {
         let schema = model.schema();
         Ok(Self {
-            model,
             keys: Fingerprints::new(&schema, Some(model.key))?,
             contents: Fingerprints::new(&schema, None)?,
             ranges: Collector::new(&schema)?,
+            model,
             seen: HashMap::new(),
             rows_in: 0,
         })
@@ -121,7 +138,7 @@ impl Index {
                     format!(
                         "row {number} has the key of row {} and other content: {}",
                         seen.row,
-                        describe(self.model, batch, row)
+                        describe(&self.model, batch, row)
                     ),
                 )
                 .with_hint("A key names one row. Nothing was stored."));
@@ -144,7 +161,7 @@ impl Index {
 
 /// Every key of one write whose rows have all arrived.
 struct Complete {
-    model: &'static Table,
+    model: Arc<Table>,
     keys: Fingerprints,
     contents: Fingerprints,
     ranges: FileStats,
@@ -210,7 +227,7 @@ impl Complete {
     ) -> Result<()> {
         let mut batches = read(snapshot, file, None, table)?;
         while let Some(batch) = batches.try_next().await? {
-            let batch = complete(self.model, &batch)?;
+            let batch = complete(&self.model, &batch)?;
             let rows = self
                 .keys
                 .of(&batch)?
@@ -226,7 +243,7 @@ impl Complete {
                         format!(
                             "row {} has a key that is stored with other content: {}",
                             seen.row,
-                            describe(self.model, &batch, row)
+                            describe(&self.model, &batch, row)
                         ),
                     )
                     .with_hint(

@@ -32,7 +32,7 @@ pub fn read(
     columns: Option<&Vec<usize>>,
     table: &StoredTable,
 ) -> Result<Rows> {
-    let fail = |error| Error::internal(format!("read table \"{}\"", table.model.name), error);
+    let fail = |error| Error::internal(format!("read table \"{}\"", table.base.name), error);
     let wanted = Wanted {
         projection: columns,
         partitions: 1,

@@ -85,9 +85,9 @@ pub fn scan(
     if let Some(predicate) = wanted.predicate {
         source = source.with_predicate(predicate);
     }
-    let group: FileGroup = in_order(snapshot.table, files)
+    let group: FileGroup = in_order(&snapshot.table, files)
         .into_iter()
-        .map(|file| partitioned(snapshot.table, file))
+        .map(|file| partitioned(&snapshot.table, file))
         .collect();
     let statistics = files
         .iter()
@@ -97,7 +97,7 @@ pub fn scan(
     // Several ordered partitions are merged in lockstep, which leaves one of two threads waiting for the other: slower
     // than hashing for every comparison measured. A single reader profits.
     let ordering = (wanted.partitions == 1)
-        .then(|| ordering(snapshot.table, files))
+        .then(|| ordering(&snapshot.table, files))
         .flatten();
     let config = FileScanConfigBuilder::new(snapshot.url.clone(), Arc::new(source))
         .with_file_groups(group.split_files(wanted.partitions.max(1)))

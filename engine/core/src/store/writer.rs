@@ -12,6 +12,7 @@ use super::file::DataFile;
 use super::from_io;
 use super::rows::read;
 use super::snapshot::Snapshot;
+use super::stamp::Beside;
 use super::stats::Collector;
 use super::table::StoredTable;
 use crate::fault::{Error, Result};
@@ -31,7 +32,7 @@ pub struct Unpublished {
 
 impl Unpublished {
     /// Writes all rows.
-    pub async fn write(table: &'static Table, folder: &Path, mut rows: Rows) -> Result<Self> {
+    pub async fn write(table: &Table, folder: &Path, mut rows: Rows) -> Result<Self> {
         let mut written = Self {
             folder: folder.to_owned(),
             files: Vec::new(),
@@ -56,6 +57,27 @@ impl Unpublished {
         }
         written.keep(table, open).await?;
         Ok(written)
+    }
+
+    /// No new files, for a commit that only says that it happened.
+    pub fn none(folder: &Path) -> Self {
+        Self::again(folder, Vec::new())
+    }
+
+    /// Files that a commit named before and another one took away: they are never deleted here.
+    pub fn again(folder: &Path, files: Vec<DataFile>) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            files,
+            may_be_named: true,
+        }
+    }
+
+    /// Notes which commit the files are written beside.
+    pub fn tag(&mut self, beside: &Beside) {
+        for file in &mut self.files {
+            file.beside = Some(beside.clone());
+        }
     }
 
     /// The files, for a commit to name.
@@ -104,6 +126,7 @@ impl Unpublished {
         self.files.push(DataFile {
             path,
             bytes: size,
+            beside: None,
             stats,
         });
         Ok(())
