@@ -4,6 +4,8 @@
 //! DuckDB in its own. Both use two threads and have the files in memory. DuckDB reads the files twice over: with
 //! timestamps without a zone, which is how it is fastest, and as stored, which is what somebody would try first.
 
+use std::sync::Arc;
+
 use tributary_benches::{DuckDb, Outcome, Report, Settings, THREADS, Totals, Tributary, alternate};
 use tributary_datasets::{Dataset, Question, questions};
 use tributary_engine_core::model::Table;
@@ -25,7 +27,7 @@ fn main() -> Outcome<()> {
 
     let mut best = Report::new("Comparisons, DuckDB at its best", "Tributary", "DuckDB");
     for table in tables()? {
-        duckdb.view_at_its_best(table, &tributary.table_folder(MANUFACTURER, table.name))?;
+        duckdb.view_at_its_best(table, &tributary.table_folder(MANUFACTURER, &table.name))?;
     }
     ask(&tributary, &mut duckdb, settings, &mut best)?;
 
@@ -35,7 +37,7 @@ fn main() -> Outcome<()> {
         "DuckDB",
     );
     for table in tables()? {
-        duckdb.view_as_stored(table, &tributary.table_folder(MANUFACTURER, table.name))?;
+        duckdb.view_as_stored(table, &tributary.table_folder(MANUFACTURER, &table.name))?;
     }
     ask(&tributary, &mut duckdb, settings, &mut stored)?;
 
@@ -70,7 +72,7 @@ fn agree(question: &Question, tributary: &Tributary, duckdb: &mut DuckDb) -> Out
         .map_err(|error| format!("{}: {error}", question.name).into())
 }
 
-fn tables() -> Outcome<Vec<&'static Table>> {
+fn tables() -> Outcome<Vec<&'static Arc<Table>>> {
     let named = |name: &&str| Table::named(name).ok_or_else(|| format!("no table {name}").into());
     TABLES.iter().map(named).collect()
 }

@@ -81,7 +81,7 @@ fn ours(table: &Table, deliveries: &[Delivery]) -> Outcome<Took> {
     let mut total = Took::default();
     for delivery in deliveries {
         let (took, receipt) =
-            tributary.ingest(&delivery.manufacturer, table.name, body(&delivery.file)?)?;
+            tributary.ingest(&delivery.manufacturer, &table.name, body(&delivery.file)?)?;
         if receipt.inserted != delivery.rows {
             return Err(format!("{} of {} rows inserted", receipt.inserted, delivery.rows).into());
         }
@@ -139,6 +139,7 @@ fn duckdb_type(kind: Kind) -> String {
         Kind::Count => "BIGINT".to_owned(),
         Kind::Rating => "TINYINT".to_owned(),
         Kind::Money => format!("DECIMAL({MONEY_PRECISION},{MONEY_SCALE})"),
+        Kind::Decimal(precision, scale) => format!("DECIMAL({precision},{scale})"),
         Kind::Number => "DOUBLE".to_owned(),
         Kind::Flag => "BOOLEAN".to_owned(),
     }

@@ -105,7 +105,7 @@ impl DuckDb {
         let columns: Vec<String> = table
             .columns
             .iter()
-            .map(|each| column(each.kind, each.name))
+            .map(|each| column(each.kind, &each.name))
             .collect();
         self.query(&format!(
             "CREATE OR REPLACE VIEW {} AS SELECT {} FROM read_parquet([{}])",

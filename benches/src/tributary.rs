@@ -10,7 +10,8 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tributary_datasets::Dataset;
 use tributary_engine_core::engine::{
-    Activate, Body, Format, Frame, Ingest, PluginReceipt, Principal, Query, Receipt, Upload,
+    Activate, Body, Format, Frame, Ingest, OnError, PluginReceipt, Principal, Query, Reading,
+    Receipt, Upload,
 };
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Database, Engine, Options};
@@ -92,11 +93,23 @@ impl Tributary {
 
     /// Stores a CSV body.
     pub fn ingest(&self, manufacturer: &str, table: &str, body: Body) -> Outcome<(Took, Receipt)> {
+        self.ingest_as(manufacturer, table, Reading::of(Format::Csv), body)
+    }
+
+    /// Stores a body of any format.
+    pub fn ingest_as(
+        &self,
+        manufacturer: &str,
+        table: &str,
+        reading: Reading,
+        body: Body,
+    ) -> Outcome<(Took, Receipt)> {
         let ingest = Ingest {
             principal: Principal::Operator,
             manufacturer: ManufacturerId::try_from(manufacturer)?,
             table: table.to_owned(),
-            format: Format::Csv,
+            reading,
+            on_error: OnError::Refuse,
         };
         Took::of(|| Ok(self.runtime.block_on(self.database.ingest(ingest, body))?))
     }
@@ -107,6 +120,7 @@ impl Tributary {
             principal: Principal::Operator,
             manufacturer: ManufacturerId::try_from(manufacturer)?,
             sql: sql.to_owned(),
+            parameters: Default::default(),
             deadline: None,
         };
         let (took, (batches, plugins)) =

@@ -421,13 +421,14 @@ async fn parquet_is_cast_without_loss_or_refused() {
 async fn a_body_that_breaks_off_stores_nothing() {
     use futures::StreamExt;
     use tributary_engine_core::Engine;
-    use tributary_engine_core::engine::{Ingest, Principal};
+    use tributary_engine_core::engine::{Ingest, OnError, Principal, Reading};
     let world = World::tiny().await;
     let ingest = Ingest {
         principal: Principal::Operator,
         manufacturer: crate::support::tiny(),
         table: "revenue".to_owned(),
-        format: Format::Csv,
+        reading: Reading::of(Format::Csv),
+        on_error: OnError::Refuse,
     };
     let start = format!("{HEADER}X1,D1,2024-01-01T00:00:00Z,1.00,1,new\n");
     let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "gone");

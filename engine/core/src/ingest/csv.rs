@@ -1,112 +1,129 @@
-//! CSV (RFC 4180, UTF-8, header row) to checked batches. An empty field is NULL.
+//! CSV (RFC 4180 with a header row) to checked batches. An empty field is NULL.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
-use super::builder::ColumnBuilder;
+use super::dialect::Dialect;
 use super::header::Header;
 use super::quotes::{Followed, Quotes};
-use super::rejects::{Place, Rejects};
+use super::reader::{carry, failed};
+use super::rejects::{Reason, Rejects, quote};
+use super::rows::RowBuilder;
+use super::text::OTHER_ENCODING;
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
 use crate::model::Table;
+use crate::reading::{Delimiter, Reading};
 
 /// Decodes a whole file; calls `emit` for each batch, first with an empty one that carries the columns.
 pub fn decode(
-    table: &'static Table,
+    table: &Table,
+    reading: &Reading,
     reader: impl Read,
+    mut rejects: Rejects,
     emit: &mut dyn FnMut(RecordBatch) -> Result<()>,
 ) -> Result<()> {
+    let delimiter = reading.delimiter.unwrap_or(Delimiter::Comma);
     let budget = Rc::new(Cell::new(limits::CSV_RECORD_BYTES));
-    let quotes = RefCell::new(Quotes::new());
-    let followed = Followed {
-        inner: reader,
-        quotes: &quotes,
-    };
-    let metered = Metered {
-        inner: followed,
-        budget: Rc::clone(&budget),
-    };
-    let mut csv = ReaderBuilder::new()
-        .buffer_capacity(1 << 17)
-        .from_reader(metered);
-    let names = header_names(&mut csv)?;
-    let header = Header::of(table, &names)?;
+    let quotes = RefCell::new(Quotes::new(delimiter.byte()));
+    let mut csv = open(delimiter, reader, &quotes, &budget);
+    let header = Header::of(table, &header_names(&mut csv, delimiter)?)?;
     emit(RecordBatch::new_empty(header.schema.clone()))?;
 
-    let mut builders: Vec<(usize, ColumnBuilder)> = header
-        .columns
-        .iter()
-        .map(|(position, column)| (*position, ColumnBuilder::new(column)))
-        .collect();
-    let mut rejects = Rejects::new(Place::Line);
+    let mut rows = RowBuilder::new(&header, &Dialect::of(reading));
     let mut record = ByteRecord::new();
-    let mut rows = 0;
-    let mut bytes = 0;
     loop {
         budget.set(limits::CSV_RECORD_BYTES);
         match csv.read_byte_record(&mut record) {
             Ok(false) => break,
-            Ok(true) => take_record(&record, &mut builders, &mut rejects),
-            Err(error) => fail_record(error, &mut rejects)?,
+            Ok(true) => take_record(&record, &header, delimiter, &mut rows, &mut rejects)?,
+            Err(error) => fail_record(error, &record, delimiter, &mut rejects)?,
         }
-        rows += 1;
-        bytes += record.as_slice().len();
         if rejects.is_full() || quotes.borrow().stray().is_some() {
             break;
         }
-        let full = rows >= limits::INGEST_BATCH_ROWS || bytes >= limits::INGEST_BATCH_BYTES;
-        if full && rejects.is_empty() {
-            emit(finish(&header, &mut builders)?)?;
-            (rows, bytes) = (0, 0);
+        if rows.is_full() {
+            let batch = rows.finish()?;
+            if rejects.is_empty() {
+                emit(batch)?;
+            }
         }
     }
     check_quotes(&quotes.borrow())?;
     match rejects.into_error() {
         Some(error) => Err(error),
-        None => emit(finish(&header, &mut builders)?),
+        None => emit(rows.finish()?),
     }
 }
 
-/// A misplaced quote moves every field after it, so it is told instead of what it did to them.
+/// The names of the columns alone.
+pub fn columns(reading: &Reading, reader: impl Read) -> Result<Vec<String>> {
+    let delimiter = reading.delimiter.unwrap_or(Delimiter::Comma);
+    let budget = Rc::new(Cell::new(limits::CSV_RECORD_BYTES));
+    let quotes = RefCell::new(Quotes::new(delimiter.byte()));
+    let mut csv = open(delimiter, reader, &quotes, &budget);
+    let names = header_names(&mut csv, delimiter)?;
+    if names.len() > limits::INGEST_COLUMNS {
+        return Err(Error::limit(
+            "ingest_columns",
+            limits::INGEST_COLUMNS,
+            names.len(),
+        ));
+    }
+    Ok(names)
+}
+
+fn open<'a, R: Read>(
+    delimiter: Delimiter,
+    reader: R,
+    quotes: &'a RefCell<Quotes>,
+    budget: &Rc<Cell<usize>>,
+) -> csv::Reader<Metered<Followed<'a, R>>> {
+    let followed = Followed {
+        inner: reader,
+        quotes,
+    };
+    let metered = Metered {
+        inner: followed,
+        budget: Rc::clone(budget),
+    };
+    ReaderBuilder::new()
+        .delimiter(delimiter.byte())
+        .buffer_capacity(1 << 17)
+        .from_reader(metered)
+}
+
+/// A misplaced quote moves every field after it, so it is told instead of what it did to them, and no row is stored.
 fn check_quotes(quotes: &Quotes) -> Result<()> {
-    let mut rejects = Rejects::new(Place::Line);
-    if let Some(line) = quotes.stray() {
-        let reason =
+    let (line, what) = if let Some(line) = quotes.stray() {
+        let what =
             "a quote stands inside a field that is not quoted, or text follows a closing quote";
-        rejects.add(line, "", reason);
+        (line, what)
     } else if let Some(line) = quotes.unclosed() {
-        rejects.add(line, "", "a quote is opened and never closed");
-    }
-    rejects.into_error().map_or(Ok(()), Err)
+        (line, "a quote is opened and never closed")
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(Fault::Invalid, format!("line {line}: {what}")).with_hint(
+        "Nothing was stored. Double a quote that belongs to a value, and quote the whole value.",
+    ))
 }
 
-fn header_names<R: Read>(csv: &mut csv::Reader<R>) -> Result<Vec<String>> {
-    let record = csv.byte_headers().map_err(|error| {
-        let mut rejects = Rejects::new(Place::Line);
-        fail_record(error, &mut rejects)
-            .err()
-            .or_else(|| rejects.into_error())
-            .unwrap_or_else(|| Error::new(Fault::Invalid, "file has no header row"))
-    })?;
+fn header_names<R: Read>(csv: &mut csv::Reader<R>, delimiter: Delimiter) -> Result<Vec<String>> {
+    let record = csv.byte_headers().map_err(broken)?;
     let mut names = Vec::with_capacity(record.len());
     for (position, name) in record.iter().enumerate() {
-        let name = if position == 0 {
-            name.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(name)
-        } else {
-            name
-        };
-        let name = std::str::from_utf8(name).map_err(|_| {
+        let name = std::str::from_utf8(name).map_err(|error| {
+            let (column, byte) = (position + 1, error.valid_up_to() + 1);
             Error::new(
                 Fault::Invalid,
-                format!("line 1: name of column {} is not UTF-8", position + 1),
+                format!("line 1: name of column {column} is not UTF-8 at byte {byte}"),
             )
-            .with_hint("Save the file as UTF-8.")
+            .with_hint(format!("Send {OTHER_ENCODING}."))
         })?;
         names.push(name.to_owned());
     }
@@ -114,68 +131,111 @@ fn header_names<R: Read>(csv: &mut csv::Reader<R>) -> Result<Vec<String>> {
         return Err(Error::new(Fault::Invalid, "file is empty")
             .with_hint("Send a header row that names the columns, then one line for each row."));
     }
+    if let [name] = names.as_slice() {
+        refuse_other_delimiter(name, delimiter)?;
+    }
     Ok(names)
+}
+
+/// A header of one column that another delimiter would make several.
+fn refuse_other_delimiter(name: &str, delimiter: Delimiter) -> Result<()> {
+    let others = [
+        Delimiter::Semicolon,
+        Delimiter::Tab,
+        Delimiter::Bar,
+        Delimiter::Comma,
+    ];
+    let found = others
+        .iter()
+        .filter(|other| **other != delimiter)
+        .find(|other| name.as_bytes().contains(&other.byte()));
+    match found {
+        None => Ok(()),
+        Some(other) => Err(Error::new(
+            Fault::Invalid,
+            format!("line 1: the header is one column, {}", quote(name)),
+        )
+        .with_hint(format!("Send delimiter={}.", other.word()))),
+    }
 }
 
 fn take_record(
     record: &ByteRecord,
-    builders: &mut [(usize, ColumnBuilder)],
+    header: &Header,
+    delimiter: Delimiter,
+    rows: &mut RowBuilder,
     rejects: &mut Rejects,
-) {
-    for (position, builder) in builders {
+) -> Result<()> {
+    let mut is_good = true;
+    for ((position, _), column) in header.columns.iter().zip(&mut rows.columns) {
         // The reader has checked that every record is as long as the header.
-        if let Err(reason) = builder.push(&record[*position]) {
-            let line = record.position().map_or(0, csv::Position::line);
-            rejects.add(line, builder.column().name, &reason);
+        if let Err(reason) = column.push(&record[*position]) {
+            column.push_null();
+            if is_good || !rejects.sets_aside() {
+                let name = &column.column().name;
+                let content = || Some(content(record, delimiter));
+                rejects.add(line(record), name, reason, content)?;
+            }
+            is_good = false;
         }
     }
+    rows.end_row(is_good, record.as_slice().len());
+    Ok(())
+}
+
+fn line(record: &ByteRecord) -> u64 {
+    record.position().map_or(0, csv::Position::line)
 }
 
 /// A record with too few or too many fields is one bad row; anything else ends the file.
-fn fail_record(error: csv::Error, rejects: &mut Rejects) -> Result<()> {
-    match error.into_kind() {
+fn fail_record(
+    error: csv::Error,
+    record: &ByteRecord,
+    delimiter: Delimiter,
+    rejects: &mut Rejects,
+) -> Result<()> {
+    match error.kind() {
         ErrorKind::UnequalLengths {
             pos,
             expected_len,
             len,
         } => {
-            let line = pos.map_or(0, |position| position.line());
-            rejects.add(
-                line,
-                "",
-                &format!("has {len} fields, the header has {expected_len}"),
-            );
-            Ok(())
+            let line = pos.as_ref().map_or(0, csv::Position::line);
+            let reason = Reason::from(format!("has {len} fields, the header has {expected_len}"));
+            rejects.add(line, "", reason, || Some(content(record, delimiter)))
         }
-        ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(Error::limit(
-            "ingest_body_bytes",
-            limits::INGEST_BODY_BYTES,
-            "more",
-        )),
-        ErrorKind::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
-            Err(
-                Error::limit("csv_record_bytes", limits::CSV_RECORD_BYTES, "more").with_hint(
-                    "A quote that is opened and never closed makes the rest of the file one field.",
-                ),
-            )
-        }
-        ErrorKind::Io(error) => {
-            Err(Error::new(Fault::Invalid, "body ended early").with_source(error))
-        }
-        other => Err(Error::new(
-            Fault::Invalid,
-            format!("not readable as CSV: {other:?}"),
-        )),
+        _ => Err(broken(error)),
     }
 }
 
-fn finish(header: &Header, builders: &mut [(usize, ColumnBuilder)]) -> Result<RecordBatch> {
-    let columns: Vec<ArrayRef> = builders
-        .iter_mut()
-        .map(|(_, builder)| builder.finish())
-        .collect();
-    RecordBatch::try_new(header.schema.clone(), columns)
-        .map_err(|error| Error::internal("decode CSV", error))
+fn broken(error: csv::Error) -> Error {
+    match error.into_kind() {
+        ErrorKind::Io(error) => failed(error),
+        other => Error::new(Fault::Invalid, format!("not readable as CSV: {other:?}")),
+    }
+}
+
+/// A record as a line of CSV, for the quarantine; as much of it as is kept.
+fn content(record: &ByteRecord, delimiter: Delimiter) -> String {
+    let mut line = String::new();
+    for (position, field) in record.iter().enumerate() {
+        if position > 0 {
+            line.push(char::from(delimiter.byte()));
+        }
+        let shown = &field[..field.len().min(limits::QUARANTINE_CONTENT_BYTES)];
+        let text = String::from_utf8_lossy(shown);
+        if text.contains(['"', '\n', '\r', char::from(delimiter.byte())]) {
+            line.push('"');
+            line.push_str(&text.replace('"', "\"\""));
+            line.push('"');
+        } else {
+            line.push_str(&text);
+        }
+        if line.len() > limits::QUARANTINE_CONTENT_BYTES {
+            break;
+        }
+    }
+    line
 }
 
 /// Stops a reader that takes more bytes for one record than it may.
@@ -187,9 +247,10 @@ struct Metered<R> {
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.budget.get() == 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::QuotaExceeded,
-                "record too long",
+            return Err(carry(
+                Error::limit("csv_record_bytes", limits::CSV_RECORD_BYTES, "more").with_hint(
+                    "A quote that is opened and never closed makes the rest of the file one field.",
+                ),
             ));
         }
         let length = self.inner.read(into)?;

@@ -12,14 +12,14 @@ use crate::model::{Column, Semantics, Table};
 /// Which column of the file fills which column of the table.
 pub struct Header {
     /// Columns that the file names, in the order of the table, with their position in the file.
-    pub columns: Vec<(usize, &'static Column)>,
+    pub columns: Vec<(usize, Column)>,
     /// Schema of the batches: those columns.
     pub schema: SchemaRef,
 }
 
 impl Header {
     /// Matches the names of a file with the columns of its table.
-    pub fn of(table: &'static Table, names: &[String]) -> Result<Self> {
+    pub fn of(table: &Table, names: &[String]) -> Result<Self> {
         if names.len() > limits::INGEST_COLUMNS {
             return Err(Error::limit(
                 "ingest_columns",
@@ -38,10 +38,13 @@ impl Header {
                 ));
             }
         }
-        let columns: Vec<(usize, &'static Column)> = table
+        let columns: Vec<(usize, Column)> = table
             .columns
             .iter()
-            .filter_map(|column| Some((names.iter().position(|name| name == column.name)?, column)))
+            .filter_map(|column| {
+                let position = names.iter().position(|name| column.name == *name)?;
+                Some((position, column.clone()))
+            })
             .collect();
         require(table, &columns)?;
         let fields: Vec<Field> = columns.iter().map(|(_, column)| column.field()).collect();
@@ -53,12 +56,12 @@ impl Header {
 }
 
 /// A partial upsert may leave columns out; an append may leave out only what can be NULL.
-fn require(table: &Table, present: &[(usize, &'static Column)]) -> Result<()> {
+fn require(table: &Table, present: &[(usize, Column)]) -> Result<()> {
     let missing: Vec<String> = table
         .columns
         .iter()
         .filter(|column| match table.semantics {
-            Semantics::Upsert => table.key.contains(&column.name),
+            Semantics::Upsert => table.key.contains(&column.name.as_ref()),
             Semantics::Append | Semantics::Engine => !column.nullable,
         })
         .filter(|column| !present.iter().any(|(_, have)| have.name == column.name))
@@ -95,7 +98,11 @@ fn unknown(table: &Table, position: usize, name: &str) -> Error {
     match twin {
         Some(column) => error.with_hint(format!("Write it as \"{}\".", column.name)),
         None => {
-            let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+            let names: Vec<&str> = table
+                .columns
+                .iter()
+                .map(|column| column.name.as_ref())
+                .collect();
             error.with_hint(format!("Its columns are {}.", names.join(", ")))
         }
     }

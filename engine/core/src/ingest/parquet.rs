@@ -1,83 +1,119 @@
-//! Parquet to checked batches: only casts that lose nothing, and every value checked like a CSV field.
+//! Parquet to checked batches. What a small file claims to hold is checked, page by page, before anything is unpacked.
 
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Int8Type, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
-use super::builder::{is_rating, not_allowed};
-use super::header::Header;
-use super::rejects::{Place, Rejects};
+use super::convert::Converter;
+use super::rejects::Rejects;
+use super::source::{Source, check_growth};
+use super::thrift;
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
-use crate::model::{Column, Kind, Table};
+use crate::model::Table;
+
+/// Number of the encoding whose values repeat what stands before them, however long.
+const DELTA_BYTE_ARRAY: i64 = 7;
+/// Length of the footer and the magic behind it.
+const TAIL_BYTES: u64 = 8;
 
 /// Decodes a whole file; calls `emit` for each batch, first with an empty one that carries the columns.
 pub fn decode(
-    table: &'static Table,
-    reader: impl Read,
+    table: &Table,
+    source: Source,
+    rejects: Rejects,
     emit: &mut dyn FnMut(RecordBatch) -> Result<()>,
 ) -> Result<()> {
-    let file = spool(reader)?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable)?;
-    check_size(builder.metadata())?;
-    let names: Vec<String> = builder
-        .schema()
-        .fields()
-        .iter()
-        .map(|f| f.name().clone())
-        .collect();
-    let header = Header::of(table, &names)?;
-    check_types(&header, builder.schema())?;
-    emit(RecordBatch::new_empty(header.schema.clone()))?;
-
-    let mut rejects = Rejects::new(Place::Row);
-    let mut first_row = 1;
-    let batches = builder
-        .with_batch_size(limits::INGEST_BATCH_ROWS)
+    let file = source.spool()?;
+    let (metadata, schema) = open(&file)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    let mut converter = Converter::new(table, &schema, rejects, &[])?.of_file(length);
+    let batch_rows = check_pages(metadata.metadata(), &file)?;
+    emit(RecordBatch::new_empty(converter.schema()))?;
+    let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+        .with_batch_size(batch_rows)
         .build()
         .map_err(unreadable)?;
     for batch in batches {
-        let batch = batch.map_err(unreadable)?;
-        let checked = convert(&header, &batch, first_row, &mut rejects)?;
-        first_row += batch.num_rows() as u64;
-        if rejects.is_full() {
+        converter.take(&batch.map_err(unreadable)?, emit)?;
+        if converter.is_full() {
             break;
         }
-        if rejects.is_empty() {
-            emit(checked)?;
-        }
     }
-    rejects.into_error().map_or(Ok(()), Err)
+    converter.finish()
 }
 
-/// Parquet is read from its end, so the body goes to an unnamed file first.
-fn spool(mut reader: impl Read) -> Result<File> {
-    let mut file = tempfile::tempfile().map_err(|error| Error::internal("spool body", error))?;
-    std::io::copy(&mut reader, &mut file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::FileTooLarge => {
-            Error::limit("ingest_body_bytes", limits::INGEST_BODY_BYTES, "more")
+/// The schema alone.
+pub fn schema(source: Source) -> Result<SchemaRef> {
+    Ok(open(&source.spool()?)?.1)
+}
+
+/// The footer, with texts to be read as views: a text that is stored once and used often stays one.
+fn open(file: &File) -> Result<(ArrowReaderMetadata, SchemaRef)> {
+    check_footer(file)?;
+    let metadata =
+        ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(unreadable)?;
+    check_size(metadata.metadata())?;
+    let fields = metadata.schema().fields().iter().map(|field| {
+        let is_text = match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 => true,
+            DataType::Dictionary(_, values) => values.is_string(),
+            _ => false,
+        };
+        if is_text {
+            Arc::new(Field::clone(field).with_data_type(DataType::Utf8View))
+        } else {
+            Arc::clone(field)
         }
-        std::io::ErrorKind::StorageFull => Error::new(Fault::Full, "no room to spool the body"),
-        _ => Error::new(Fault::Invalid, "body ended early").with_source(error),
-    })?;
-    file.flush()
-        .and_then(|()| file.rewind())
-        .map_err(|error| Error::internal("spool body", error))?;
-    Ok(file)
+    });
+    let schema = Arc::new(Schema::new_with_metadata(
+        fields.collect::<Vec<_>>(),
+        metadata.schema().metadata().clone(),
+    ));
+    let options = ArrowReaderOptions::new().with_schema(Arc::clone(&schema));
+    let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
+        .map_err(unreadable)?;
+    Ok((metadata, schema))
 }
 
 fn unreadable(error: impl std::error::Error) -> Error {
-    Error::new(Fault::Invalid, format!("not readable as Parquet: {error}"))
+    let told = error.to_string();
+    let first = told.lines().next().unwrap_or_default();
+    Error::new(Fault::Invalid, format!("not readable as Parquet: {first}"))
 }
 
-/// A small file may claim to hold very much; what it claims is checked before anything is decoded.
+/// The reader reserves memory for as many row groups as the footer claims.
+fn check_footer(mut file: &File) -> Result<()> {
+    let length = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
+    if length < TAIL_BYTES {
+        return Err(Error::new(
+            Fault::Invalid,
+            "not readable as Parquet: file is too short",
+        ));
+    }
+    let mut tail = [0; TAIL_BYTES as usize];
+    file.seek(SeekFrom::Start(length - TAIL_BYTES))
+        .and_then(|_| file.read_exact(&mut tail))
+        .map_err(unreadable)?;
+    let [a, b, c, d, magic @ ..] = tail;
+    let footer = u64::from(u32::from_le_bytes([a, b, c, d]));
+    // What is no Parquet at all is told by the reader.
+    if magic == *b"PAR1" && footer <= length - TAIL_BYTES {
+        file.seek(SeekFrom::Start(length - TAIL_BYTES - footer))
+            .map_err(unreadable)?;
+        thrift::walk(BufReader::new(file), footer, &mut |_| ()).map_err(unreadable)?;
+    }
+    file.rewind().map_err(unreadable)
+}
+
+/// What the footer claims the whole file to hold.
 fn check_size(metadata: &ParquetMetaData) -> Result<()> {
     let decoded: u64 = metadata
         .row_groups()
@@ -85,12 +121,8 @@ fn check_size(metadata: &ParquetMetaData) -> Result<()> {
         .map(|group| u64::try_from(group.total_byte_size()).unwrap_or(u64::MAX))
         .fold(0, u64::saturating_add);
     let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(u64::MAX);
-    if rows > limits::INGEST_PARQUET_ROWS {
-        return Err(Error::limit(
-            "ingest_parquet_rows",
-            limits::INGEST_PARQUET_ROWS,
-            rows,
-        ));
+    if rows > limits::INGEST_ROWS {
+        return Err(Error::limit("ingest_rows", limits::INGEST_ROWS, rows));
     }
     if decoded > limits::INGEST_DECODED_BYTES {
         return Err(Error::limit(
@@ -102,162 +134,124 @@ fn check_size(metadata: &ParquetMetaData) -> Result<()> {
     Ok(())
 }
 
-fn check_types(header: &Header, schema: &Schema) -> Result<()> {
-    for (position, column) in &header.columns {
-        let given = schema.field(*position).data_type();
-        if !fits(given, column.kind) {
+/// Goes through the heads of all pages, which say how large each is unpacked. Returns how many rows may be decoded at
+/// once.
+fn check_pages(metadata: &ParquetMetaData, file: &File) -> Result<usize> {
+    let length = file.metadata().map_err(unreadable)?.len();
+    let mut pages = Pages {
+        length,
+        unpacked: 0,
+        largest_repeating: 0,
+    };
+    let mut reader = BufReader::new(file);
+    for group in metadata.row_groups() {
+        for chunk in group.columns() {
+            pages.check(chunk, &mut reader)?;
+        }
+    }
+    reader.rewind().map_err(unreadable)?;
+    let rows = limits::INGEST_BATCH_BYTES as u64 / pages.largest_repeating.max(1);
+    let most = limits::INGEST_BATCH_ROWS;
+    Ok(usize::try_from(rows).unwrap_or(most).clamp(1, most))
+}
+
+/// The pages of a file, as far as they are checked.
+struct Pages {
+    length: u64,
+    unpacked: u64,
+    /// The largest page whose values repeat parts of one another: each may be as long as the page.
+    largest_repeating: u64,
+}
+
+impl Pages {
+    fn check(&mut self, chunk: &ColumnChunkMetaData, reader: &mut BufReader<&File>) -> Result<()> {
+        let start = chunk
+            .dictionary_page_offset()
+            .unwrap_or_else(|| chunk.data_page_offset());
+        let sizes = u64::try_from(start)
+            .ok()
+            .zip(u64::try_from(chunk.compressed_size()).ok());
+        let Some((start, mut left)) =
+            sizes.filter(|(start, bytes)| start.saturating_add(*bytes) <= self.length)
+        else {
             return Err(Error::new(
                 Fault::Invalid,
-                format!(
-                    "column \"{}\" is {given}, the table stores {}",
-                    column.name,
-                    column.kind.data_type()
-                ),
-            )
-            .with_hint(hint(column.kind)));
-        }
-    }
-    Ok(())
-}
-
-const fn hint(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Money => {
-            "Write money as DECIMAL with at most four decimals: binary fractions lose cents."
-        }
-        Kind::Timestamp => "Write instants as TIMESTAMP.",
-        Kind::Date => "Write days as DATE.",
-        _ => "Cast the column before writing the file.",
-    }
-}
-
-/// Whether every value of a type, or every value that passes the check of its row, keeps its meaning.
-fn fits(given: &DataType, kind: Kind) -> bool {
-    match (kind, given) {
-        (_, DataType::Null) => true,
-        (_, DataType::Dictionary(_, values)) => fits(values, kind),
-        (Kind::Text, given) => given.is_string(),
-        (Kind::Count | Kind::Rating, given) => given.is_integer(),
-        (
-            Kind::Money,
-            DataType::Decimal128(_, _) | DataType::Decimal64(_, _) | DataType::Decimal32(_, _),
-        ) => true,
-        (Kind::Money, given) => given.is_integer(),
-        (Kind::Number, given) => given.is_integer() || given.is_floating(),
-        (Kind::Date, given) => matches!(given, DataType::Date32),
-        (Kind::Timestamp, given) => matches!(given, DataType::Timestamp(_, _)),
-        (Kind::Flag, given) => matches!(given, DataType::Boolean),
-    }
-}
-
-fn convert(
-    header: &Header,
-    batch: &RecordBatch,
-    first_row: u64,
-    rejects: &mut Rejects,
-) -> Result<RecordBatch> {
-    let mut columns = Vec::with_capacity(header.columns.len());
-    for (position, column) in &header.columns {
-        let given = batch.column(*position);
-        let mut reject = |row: usize, reason: &str| {
-            if !rejects.is_full() {
-                rejects.add(first_row + row as u64, column.name, reason);
-            }
+                "not readable as Parquet: a column lies outside of the file",
+            ));
         };
-        columns.push(convert_column(column, given, &mut reject)?);
+        reader.seek(SeekFrom::Start(start)).map_err(unreadable)?;
+        while left > 0 {
+            left = self.page(reader, left).map_err(unreadable)??;
+        }
+        Ok(())
     }
-    // Built without the schema's NOT NULL: a bad row is already noted with its place.
-    if !rejects.is_empty() {
-        return Ok(RecordBatch::new_empty(Arc::clone(&header.schema)));
-    }
-    RecordBatch::try_new(Arc::clone(&header.schema), columns)
-        .map_err(|error| Error::internal("decode Parquet", error))
-}
 
-fn convert_column(
-    column: &Column,
-    given: &ArrayRef,
-    reject: &mut dyn FnMut(usize, &str),
-) -> Result<ArrayRef> {
-    const WRAP: CastOptions<'_> = CastOptions {
-        safe: true,
-        format_options: arrow::util::display::FormatOptions::new(),
-    };
-    let cast = |array: &ArrayRef, to: &DataType| {
-        cast_with_options(array, to, &WRAP)
-            .map_err(|error| Error::internal("decode Parquet", error))
-    };
-    let kept = cast(given, &column.kind.data_type())?;
-    // A safe cast turns what does not fit into NULL; casting back shows what it rounded.
-    let loses = matches!(column.kind, Kind::Money | Kind::Timestamp | Kind::Number);
-    let back = if loses && given.data_type() != kept.data_type() {
-        Some(cast(&kept, given.data_type())?)
-    } else {
-        None
-    };
-    for row in 0..given.len() {
-        if given.is_null(row) {
-            if !column.nullable {
-                reject(row, "must not be empty");
+    /// Checks one page; how many bytes of the column are left after it.
+    fn page(&mut self, reader: &mut BufReader<&File>, left: u64) -> io::Result<Result<u64>> {
+        let (mut unpacked, mut packed, mut repeats) = (-1, -1, false);
+        let head = thrift::walk(reader.by_ref(), left, &mut |found| {
+            match (found.outer, found.inner) {
+                (2, 0) => unpacked = found.value,
+                (3, 0) => packed = found.value,
+                // The encoding of a data page, version 1 or 2.
+                (5, 2) | (8, 4) => repeats = found.value == DELTA_BYTE_ARRAY,
+                _ => {}
             }
-        } else if kept.is_null(row) {
-            reject(row, &format!("does not fit {}", column.kind.noun()));
+        })?;
+        let sizes = u64::try_from(unpacked).ok().zip(u64::try_from(packed).ok());
+        let Some((unpacked, packed)) = sizes.filter(|(_, packed)| *packed <= left - head) else {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a page is larger than its column",
+            ));
+        };
+        if unpacked > limits::INGEST_PAGE_BYTES {
+            return Ok(Err(Error::limit(
+                "ingest_page_bytes",
+                limits::INGEST_PAGE_BYTES,
+                unpacked,
+            )));
         }
-    }
-    if let Some(back) = back {
-        let differs = arrow::compute::kernels::cmp::distinct(&back, given)
-            .map_err(|error| Error::internal("decode Parquet", error))?;
-        for row in differs.values().set_indices() {
-            if !kept.is_null(row) {
-                reject(row, rounding(column.kind, given.data_type()));
-            }
+        self.unpacked += unpacked;
+        if let Err(error) = check_growth(self.unpacked, self.length) {
+            return Ok(Err(error));
         }
-    }
-    check_values(column, &kept, reject);
-    Ok(kept)
-}
-
-fn rounding(kind: Kind, given: &DataType) -> &'static str {
-    match (kind, given) {
-        (Kind::Money, _) => "has more than 4 decimals",
-        (Kind::Timestamp, DataType::Timestamp(TimeUnit::Nanosecond, _)) => {
-            "is finer than a microsecond"
+        if repeats {
+            self.largest_repeating = self.largest_repeating.max(unpacked);
         }
-        _ => "cannot be kept exactly",
+        reader.seek_relative(i64::try_from(packed).unwrap_or(i64::MAX))?;
+        Ok(Ok(left - head - packed))
     }
 }
 
-fn check_values(column: &Column, kept: &ArrayRef, reject: &mut dyn FnMut(usize, &str)) {
-    match column.kind {
-        Kind::Text => {
-            for (row, text) in kept.as_string::<i32>().iter().enumerate() {
-                let Some(text) = text else { continue };
-                if text.len() > limits::INGEST_FIELD_BYTES {
-                    reject(
-                        row,
-                        "is longer than limit \"ingest_field_bytes\" of 1048576",
-                    );
-                } else if let Some(reason) = not_allowed(column, text) {
-                    reject(row, &reason);
-                }
-            }
-        }
-        Kind::Rating => {
-            let ratings: &PrimitiveArray<Int8Type> = kept.as_primitive();
-            for (row, rating) in ratings.iter().enumerate() {
-                if rating.is_some_and(|rating| !is_rating(rating)) {
-                    reject(row, "is not a rating from 1 to 5");
-                }
-            }
-        }
-        Kind::Number => {
-            let numbers: &PrimitiveArray<arrow::datatypes::Float64Type> = kept.as_primitive();
-            for (row, number) in numbers.iter().enumerate() {
-                if number.is_some_and(|number| !number.is_finite()) {
-                    reject(row, "is not a finite number");
-                }
-            }
-        }
-        _ => {}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{ArrayRef, StringArray};
+    use parquet::arrow::ArrowWriter;
+    use parquet::basic::Encoding;
+    use parquet::file::properties::WriterProperties;
+
+    fn rows_at_once(encoding: Encoding) -> usize {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(200_000); 100]));
+        let batch = RecordBatch::try_from_iter([("text", texts)]).expect("a column");
+        let properties = WriterProperties::builder()
+            .set_dictionary_enabled(false)
+            .set_encoding(encoding)
+            .build();
+        let mut file = tempfile::tempfile().expect("a file");
+        let mut writer =
+            ArrowWriter::try_new(&mut file, batch.schema(), Some(properties)).expect("writer");
+        writer.write(&batch).expect("written");
+        writer.close().expect("closed");
+        let (metadata, _) = open(&file).expect("readable");
+        check_pages(metadata.metadata(), &file).expect("small")
+    }
+
+    #[test]
+    fn values_that_repeat_one_another_are_decoded_a_few_at_a_time() {
+        assert_eq!(rows_at_once(Encoding::PLAIN), limits::INGEST_BATCH_ROWS);
+        let rows = rows_at_once(Encoding::DELTA_BYTE_ARRAY);
+        assert!((1..1_000).contains(&rows), "{rows} rows");
     }
 }

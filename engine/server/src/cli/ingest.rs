@@ -1,14 +1,15 @@
 //! `tributary ingest`: a file into a table, through the call that HTTP makes.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use futures::stream::{self, StreamExt};
-use tributary_engine_core::engine::{self, Body, Principal, Receipt};
+use tributary_engine_core::engine::{
+    self, Body, Encoding, Format, OnError, Principal, ReadAs, Reading, Receipt,
+};
 use tributary_engine_core::{Error, Fault};
 
 use super::data::{Data, Whose};
@@ -17,15 +18,18 @@ use super::progress::{Progress, Step, Unit, note};
 use super::stop::{Result, file_error};
 use crate::limits::FILE_CHUNK_BYTES;
 
-/// Store the rows of a CSV or Parquet file in a table.
+/// Store the rows of a file in a table.
 ///
-/// One commit: all rows, or none and the reason. The first ingest of a manufacturer creates it.
+/// CSV, NDJSON, Parquet or Arrow IPC, plain or packed with gzip or zstd. One commit: all rows, or none and the reason. The
+/// first ingest of a manufacturer creates it.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   tributary ingest -m acme distributors distributors.csv
   tributary ingest -m acme leads leads.parquet
-  zcat leads.csv.gz | tributary ingest -m acme leads - --format csv")]
+  tributary ingest -m acme revenue export.csv.gz --delimiter ';' --decimal , --dates dmy --encoding windows-1252
+  tributary ingest -m acme leads leads.ndjson --on-error quarantine
+  produce-leads | tributary ingest -m acme leads - --format csv")]
 pub(super) struct Ingest {
     #[command(flatten)]
     data: Data,
@@ -36,26 +40,91 @@ pub(super) struct Ingest {
     /// Table of the data model, for example leads
     table: String,
 
-    /// CSV or Parquet file; - is standard input
+    /// File with the rows; - is standard input
     file: PathBuf,
 
-    /// How the file is written [default: by its extension]
-    #[arg(long, value_enum)]
-    format: Option<Format>,
+    /// How the file is written: csv, ndjson, parquet or arrow [default: by its extension]
+    #[arg(long)]
+    format: Option<String>,
+
+    /// What becomes of a file with bad rows: refuse it, or set the rows aside in the table quarantine and store the others
+    #[arg(
+        long,
+        alias = "on_error",
+        value_name = "refuse|quarantine",
+        default_value = "refuse"
+    )]
+    on_error: String,
+
+    #[command(flatten)]
+    dialect: Dialect,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Csv,
-    Parquet,
+/// How a text file is written, where it is not UTF-8 with commas, points and ISO dates.
+#[derive(Args)]
+#[command(next_help_heading = "Text files")]
+struct Dialect {
+    /// Encoding, for example windows-1252 or utf-16le [default: utf-8, or what a byte order mark says]
+    #[arg(long, value_name = "LABEL")]
+    encoding: Option<String>,
+
+    /// What stands between the fields of CSV: , ; | or tab [default: ,]
+    #[arg(long, value_name = "CHAR")]
+    delimiter: Option<String>,
+
+    /// What stands before decimals: . or , [default: .]
+    #[arg(long, value_name = "CHAR")]
+    decimal: Option<String>,
+
+    /// Order of dates: iso, dmy or mdy [default: iso]
+    #[arg(long, value_name = "ORDER")]
+    dates: Option<String>,
+
+    /// A text that means NULL; may be said several times
+    #[arg(long, value_name = "TEXT")]
+    null: Vec<String>,
+
+    /// What a key means that an NDJSON object lacks: refuse or null [default: refuse where it is ambiguous]
+    #[arg(long, value_name = "refuse|null")]
+    missing: Option<String>,
+}
+
+impl Dialect {
+    /// Says each option to `reading`, in the words of HTTP.
+    fn say(&self, reading: &mut Reading) -> Result<(), Error> {
+        let options = [
+            ("encoding", &self.encoding),
+            ("delimiter", &self.delimiter),
+            ("decimal", &self.decimal),
+            ("dates", &self.dates),
+            ("missing", &self.missing),
+        ];
+        for (option, value) in options {
+            if let Some(value) = value {
+                reading.set(option, value)?;
+            }
+        }
+        for text in &self.null {
+            reading.set("null", text)?;
+        }
+        Ok(())
+    }
 }
 
 impl Ingest {
+    fn reading(&self) -> Result<Reading, Error> {
+        let (by_name, compression) = Reading::by_name(&self.file);
+        let said = self.format.as_deref().map(Format::named).transpose()?;
+        let format = said.or(by_name).ok_or_else(|| unknown_format(&self.file))?;
+        let mut reading = Reading::of(format);
+        reading.compression = compression;
+        self.dialect.say(&mut reading)?;
+        Ok(reading)
+    }
+
     pub(super) async fn run(self) -> Result<()> {
-        let format = match self.format {
-            Some(format) => format,
-            None => by_extension(&self.file)?,
-        };
+        let reading = self.reading()?;
+        let on_error = OnError::named(&self.on_error)?;
         let (from, length) = open(&self.file)?;
         let opened = self.data.created().await?;
         if opened.first_token.is_some() {
@@ -65,10 +134,8 @@ impl Ingest {
             principal: Principal::Operator,
             manufacturer: self.whose.choose(opened.engine.as_ref()).await?,
             table: self.table,
-            format: match format {
-                Format::Csv => engine::Format::Csv,
-                Format::Parquet => engine::Format::Parquet,
-            },
+            reading,
+            on_error,
         };
         let label = format!("{}.{}", ingest.manufacturer, ingest.table);
         let step = Progress::new().step(label, Unit::Bytes, length);
@@ -78,6 +145,9 @@ impl Ingest {
             .await?;
         step.done("stored");
         writeln!(io::stdout(), "{}", summary(&receipt))?;
+        if receipt.rejected > 0 {
+            note("the rejected rows and why: SELECT * FROM quarantine");
+        }
         Ok(())
     }
 }
@@ -85,7 +155,7 @@ impl Ingest {
 /// The receipt as one line.
 fn summary(receipt: &Receipt) -> String {
     format!(
-        "{}.{}: {} rows in, {} inserted, {} updated, {} unchanged, {} rejected; table version {}",
+        "{}.{}: {} rows in, {} inserted, {} updated, {} unchanged, {} rejected; table version {}{}",
         receipt.manufacturer,
         receipt.table,
         thousands(receipt.rows_in),
@@ -94,23 +164,38 @@ fn summary(receipt: &Receipt) -> String {
         thousands(receipt.unchanged),
         thousands(receipt.rejected),
         receipt.table_version,
+        found(&receipt.read_as),
     )
 }
 
-fn by_extension(path: &Path) -> Result<Format, Error> {
-    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    match extension.to_ascii_lowercase().as_str() {
-        "csv" => Ok(Format::Csv),
-        "parquet" => Ok(Format::Parquet),
-        _ => Err(Error::new(
-            Fault::Invalid,
-            format!(
-                "\"{}\" ends neither in .csv nor in .parquet",
-                path.display()
-            ),
-        )
-        .with_hint("Say how it is written with --format csv or --format parquet.")),
+/// What nobody said and the file was found to be.
+fn found(read_as: &ReadAs) -> String {
+    let encoding = read_as.encoding.filter(|found| *found != Encoding::UTF_8);
+    let words = [
+        encoding.map(|encoding| encoding.word()),
+        read_as.compression.map(|packing| packing.word().to_owned()),
+        read_as
+            .line_ends
+            .as_ref()
+            .map(|ends| format!("lines end in {ends}")),
+    ];
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    if words.is_empty() {
+        return String::new();
     }
+    format!("; read as {}, {}", read_as.format, words.join(", "))
+}
+
+fn unknown_format(path: &Path) -> Error {
+    let words = Format::WORDS;
+    Error::new(
+        Fault::Invalid,
+        format!("\"{}\" does not say how it is written", path.display()),
+    )
+    .with_hint(format!(
+        "Say it with --format {}.",
+        words.join(", --format ")
+    ))
 }
 
 /// The file and its length, 0 where that is not known.
@@ -156,22 +241,4 @@ fn chunks(from: Box<dyn Read + Send>, step: Step) -> Body {
         }
     })
     .boxed()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn knows_a_format_by_its_extension() {
-        for (path, expected) in [
-            ("a.csv", Some(Format::Csv)),
-            ("b/a.tar.PARQUET", Some(Format::Parquet)),
-            ("a.csv.gz", None),
-            ("csv", None),
-            ("-", None),
-        ] {
-            assert_eq!(by_extension(Path::new(path)).ok(), expected, "{path}");
-        }
-    }
 }

@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, StreamExt};
-use tributary_engine_core::engine;
+use tributary_engine_core::engine::{self, Compression};
 use tributary_engine_core::{Error, Fault};
 
 use crate::error::Failure;
@@ -33,6 +33,15 @@ pub(super) fn arriving(
     {
         return Err(Failure::compressed_body());
     }
+    arriving_packed(headers, body, limit)
+}
+
+/// The body as it arrives, packed or not: whoever unpacks it bounds what comes out.
+pub(super) fn arriving_packed(
+    headers: &HeaderMap,
+    body: Body,
+    limit: &Limit,
+) -> Result<engine::Body, Failure> {
     if let Some(announced) = announced_bytes(headers).filter(|bytes| *bytes > limit.bytes) {
         return Err(Error::limit(limit.name, limit.bytes, announced).into());
     }
@@ -47,6 +56,26 @@ pub(super) fn arriving(
         }
     });
     Ok(chunks.boxed())
+}
+
+/// What the body is packed with, by its head.
+pub(super) fn compression(headers: &HeaderMap) -> Result<Option<Compression>, Failure> {
+    let mut codings = headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .filter(|coding| *coding != "identity");
+    let coding = codings.next();
+    if codings.next().is_some() {
+        return Err(Failure::unsupported_content_encoding());
+    }
+    let Some(coding) = coding else {
+        return Ok(None);
+    };
+    match coding.as_bytes().to_ascii_lowercase().as_slice() {
+        b"gzip" | b"x-gzip" => Ok(Some(Compression::Gzip)),
+        b"zstd" => Ok(Some(Compression::Zstd)),
+        _ => Err(Failure::unsupported_content_encoding()),
+    }
 }
 
 /// The whole body, which fits in the limit.
