@@ -1,5 +1,6 @@
 //! Control data: tokens, manufacturers and plugin versions, in one SQLite file. No row of a manufacturer's data.
 
+mod saved;
 mod schema;
 mod tokens;
 
@@ -13,6 +14,8 @@ use crate::engine::Principal;
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
 use crate::manufacturer::ManufacturerId;
+
+pub use saved::History;
 
 /// The control file of one data folder.
 pub struct Control {
@@ -32,6 +35,10 @@ pub struct PluginRow {
 }
 
 impl Control {
+    const fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
     /// Opens the file; creates it, and the tables that it lacks.
     pub async fn open(file: &Path) -> Result<Self> {
         let options = SqliteConnectOptions::new()

@@ -11,25 +11,30 @@ use datafusion::sql::sqlparser::ast::{
     AccessExpr, Expr, Ident, ObjectName, ObjectNamePart, Statement as SqlStatement,
     visit_expressions_mut,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
+use super::dialect::Analyst;
+use super::parameters::bind;
 use super::relations::Relations;
+use super::travel::{self, Past};
 use crate::classify::classify;
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
+use crate::parameter::Parameters;
+use crate::store::At;
 
 /// A statement that passed the gate.
 pub struct Gated {
     pub(super) statement: Statement,
+    pub(super) past: Past,
     calls: BTreeSet<(String, String)>,
 }
 
 impl Gated {
-    /// Parses one read-only statement.
-    pub fn parse(sql: &str) -> Result<Self> {
-        let dialect = GenericDialect {};
+    /// Parses one read-only statement and puts the values of its parameters in.
+    pub fn parse(sql: &str, parameters: &Parameters) -> Result<Self> {
+        let dialect = Analyst;
         if sql.len() > limits::SQL_BYTES {
             return Err(too_complex("sql_bytes", limits::SQL_BYTES, sql.len()));
         }
@@ -57,8 +62,13 @@ impl Gated {
         };
         let mut gated = Self {
             statement: allow(statement)?,
+            past: Past::new(),
             calls: BTreeSet::new(),
         };
+        if let Some(statement) = inner(&mut gated.statement) {
+            bind(statement, parameters)?;
+        }
+        gated.name_past_states()?;
         gated.join_function_names();
         let relations = Relations::of(&gated.statement);
         check_bounds(&[
@@ -72,26 +82,61 @@ impl Gated {
         Ok(gated)
     }
 
+    /// The same statement over its tables as they were at an instant, but for those of which it names a state itself.
+    pub(super) fn reading_as_of(mut self, at: At) -> Result<Self> {
+        if let Some(statement) = inner(&mut self.statement) {
+            self.past.extend(travel::rename_as_of(statement, at)?);
+        }
+        Ok(self)
+    }
+
+    /// Whether it is a SELECT, and not an explanation or a list of what there is.
+    pub fn is_select(&self) -> bool {
+        matches!(&self.statement, Statement::Statement(inner) if matches!(inner.as_ref(), SqlStatement::Query(_)))
+    }
+
     /// Plugin functions that are called: plugin, then function.
     pub const fn calls(&self) -> &BTreeSet<(String, String)> {
         &self.calls
     }
 
+    /// Gives every past state of a table a name of its own.
+    fn name_past_states(&mut self) -> Result<()> {
+        if let Some(statement) = inner(&mut self.statement) {
+            self.past = travel::rename(statement)?;
+        }
+        Ok(())
+    }
+
     /// Makes `plugin.function(…)` one lower-case name, quoted or not, as functions are registered.
     fn join_function_names(&mut self) {
         let calls = &mut self.calls;
-        let statement = match &mut self.statement {
-            Statement::Statement(statement) => statement.as_mut(),
-            Statement::Explain(explain) => match explain.statement.as_mut() {
-                Statement::Statement(statement) => statement.as_mut(),
-                _ => return,
-            },
-            _ => return,
+        let Some(statement) = inner(&mut self.statement) else {
+            return;
         };
         let _ = visit_expressions_mut(statement, |expr| {
             calls.extend(join_name(expr));
             ControlFlow::<()>::Continue(())
         });
+    }
+}
+
+/// The placeholders of a text, without their `$`; nothing where it is no SQL at all.
+pub fn placeholders(sql: &str) -> BTreeSet<String> {
+    let tokens = Tokenizer::new(&Analyst, sql).tokenize().unwrap_or_default();
+    let names = tokens.into_iter().filter_map(|token| match token {
+        Token::Placeholder(name) => name.strip_prefix('$').map(str::to_owned),
+        _ => None,
+    });
+    names.collect()
+}
+
+/// The statement itself, or the one that EXPLAIN explains.
+fn inner(statement: &mut Statement) -> Option<&mut SqlStatement> {
+    match statement {
+        Statement::Statement(statement) => Some(statement),
+        Statement::Explain(explain) => inner(&mut explain.statement),
+        _ => None,
     }
 }
 

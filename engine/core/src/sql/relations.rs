@@ -18,10 +18,18 @@ pub struct Relations {
 
 impl Relations {
     pub fn of(statement: &Statement) -> Self {
-        let mut counter = Counter::default();
+        Self::with_views(statement, &HashMap::new())
+    }
+
+    /// The same, where one use of a view counts as many tables as the view reads.
+    pub fn with_views(statement: &Statement, views: &HashMap<String, usize>) -> Self {
+        let mut counter = Counter {
+            views: views.clone(),
+            ..Counter::default()
+        };
         let inner = match statement {
             Statement::Statement(inner) => inner,
-            Statement::Explain(explain) => return Self::of(&explain.statement),
+            Statement::Explain(explain) => return Self::with_views(&explain.statement, views),
             _ => return Self::default(),
         };
         let _ = inner.visit(&mut counter);
@@ -45,6 +53,8 @@ struct Counter {
     /// Where the body of each common table expression stands, and its name.
     bodies: HashMap<usize, String>,
     weights: HashMap<String, usize>,
+    /// Tables behind each saved view, by its name without a schema.
+    views: HashMap<String, usize>,
 }
 
 fn place(query: &Query) -> usize {
@@ -79,8 +89,11 @@ impl Visitor for Counter {
 
     fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
         self.named += 1;
+        let last = name.0.last().and_then(|part| part.as_ident());
+        let view = last.and_then(|last| self.views.get(&last.value.to_ascii_lowercase()));
         let name = name.to_string().to_ascii_lowercase();
         let weight = self.weights.get(&name).copied().unwrap_or(1);
+        let weight = weight.max(view.copied().unwrap_or(1));
         let sum = self.sums.last_mut().unwrap_or(&mut self.outside);
         *sum = sum.saturating_add(weight);
         ControlFlow::Continue(())

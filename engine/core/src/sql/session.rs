@@ -1,10 +1,10 @@
 //! The one file that builds a `SessionContext`: a session for one query of one manufacturer, over one snapshot of each
 //! table that the query names. Nothing else is registered in it, so there is nothing else to reach.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider};
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionStateBuilder;
@@ -14,30 +14,78 @@ use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 
 use super::answer::Plan;
+use super::files::Files;
 use super::function::QueryPlugins;
 use super::functions;
 use super::gate::Gated;
+use super::library::Library;
+use super::travel::{self, Past};
 use super::views::VIEWS;
 use crate::catalog::{OrderedSchema, SnapshotProvider};
 use crate::classify::classify;
 use crate::fault::{Error, Fault, Result};
 use crate::manufacturer::ManufacturerId;
 use crate::model::{TABLES, Table};
-use crate::store::Snapshot;
+use crate::store::{At, Snapshot};
 
 /// The name of the one catalog of every session.
 const CATALOG: &str = "tributary";
+/// The name of the one schema of a session over files.
+const FILES: &str = "files";
 
 /// What every session starts from.
 pub struct Sessions {
     base: SessionState,
 }
 
-/// The names that a statement uses.
+/// What a statement reads: the states of tables behind its names, and the views over them.
+#[derive(Default)]
 pub struct Tables {
-    /// Tables, those behind views included.
-    pub tables: Vec<&'static Table>,
-    views: Vec<usize>,
+    /// States of tables, those behind views included.
+    pub states: Vec<State>,
+    /// Views, each after those that it reads.
+    views: Vec<Planned>,
+    library: Library,
+}
+
+/// One state of one table, under the name by which the statement knows it.
+pub struct State {
+    pub name: String,
+    pub table: &'static Arc<Table>,
+    /// Which state of it.
+    pub when: When,
+}
+
+/// Which state of a table a statement reads.
+#[derive(Clone, Copy)]
+pub enum When {
+    /// The newest one.
+    Now,
+    /// One that the statement asks for.
+    At(At),
+    /// What a view reads that is asked as of an instant, in microseconds since 1970.
+    Then(i64),
+}
+
+/// A view that is to be planned under a name.
+struct Planned {
+    name: String,
+    sql: &'static str,
+    statement: Statement,
+}
+
+/// What names a table: the statement itself, or a view that it reads.
+#[derive(Clone, Copy)]
+pub(super) enum Behind {
+    Statement,
+    View,
+}
+
+impl Tables {
+    fn has(&self, name: &str) -> bool {
+        self.states.iter().any(|state| state.name == name)
+            || self.views.iter().any(|view| view.name == name)
+    }
 }
 
 impl Sessions {
@@ -59,43 +107,97 @@ impl Sessions {
     }
 
     /// Which tables a statement needs, so that only their snapshots are taken.
-    pub fn tables(&self, manufacturer: &ManufacturerId, statement: &Gated) -> Result<Tables> {
+    pub fn tables(
+        &self,
+        manufacturer: &ManufacturerId,
+        statement: &Gated,
+        library: Library,
+    ) -> Result<Tables> {
+        let named = self.named(statement)?;
+        let mut behind = library.reads().map(|(reference, _, _)| reference);
+        let is_foreign = |name: &&TableReference| !is_own(name, manufacturer);
+        if let Some(foreign) = named
+            .iter()
+            .find(is_foreign)
+            .or_else(|| behind.find(is_foreign))
+        {
+            return Err(missing(&foreign.to_string()));
+        }
+        drop(behind);
+        let everything = named.iter().any(is_catalog) || names_no_table(&statement.statement);
+        let mut names: Vec<&str> = named
+            .iter()
+            .filter(|name| !is_catalog(name))
+            .map(TableReference::table)
+            .collect();
+        if everything {
+            names.extend(VIEWS.iter().map(|view| view.name));
+            names.extend(TABLES.iter().map(|table| table.name.as_ref()));
+        }
+        let mut tables = Tables::default();
+        for name in names {
+            if !library.provides(name) {
+                self.resolve(name, &statement.past, Behind::Statement, &mut tables)?;
+            }
+        }
+        for (reference, past, behind) in library.reads() {
+            if !library.provides(reference.table()) && !is_catalog(reference) {
+                self.resolve(reference.table(), past, behind, &mut tables)?;
+            }
+        }
+        tables.library = library;
+        Ok(tables)
+    }
+
+    /// Finds what stands behind one name, and behind that.
+    fn resolve(&self, name: &str, past: &Past, behind: Behind, found: &mut Tables) -> Result<()> {
+        if found.has(name) {
+            return Ok(());
+        }
+        let (named, at) = match past.get(name) {
+            Some((table, at)) => (table.as_str(), Some(*at)),
+            None => (name, None),
+        };
+        if let Some(table) = Table::named(named) {
+            let name = name.to_owned();
+            let when = match (at, behind) {
+                (None, _) => When::Now,
+                (Some(At::Instant(us)), Behind::View) => When::Then(us),
+                (Some(at), _) => When::At(at),
+            };
+            found.states.push(State { name, table, when });
+            return Ok(());
+        }
+        let view = VIEWS.iter().find(|view| view.name == named);
+        let view = view.ok_or_else(|| missing(named))?;
+        let mut statement = self.parse(view.sql)?;
+        let past = match at {
+            Some(At::Version(_)) => return Err(no_versions(named)),
+            Some(at) => as_of(&mut statement, at)?,
+            None => Past::new(),
+        };
+        for reference in self.references(&statement)? {
+            self.resolve(reference.table(), &past, Behind::View, found)?;
+        }
+        found.views.push(Planned {
+            name: name.to_owned(),
+            sql: view.sql,
+            statement,
+        });
+        Ok(())
+    }
+
+    /// The tables and views that a statement names.
+    pub(super) fn named(&self, statement: &Gated) -> Result<Vec<TableReference>> {
         let mut named = self.references(&statement.statement)?;
         // `FROM generate_series(…)` names a function, which looks like a table here.
         named.retain(|name| !self.base.table_functions().contains_key(name.table()));
-        if let Some(foreign) = named.iter().find(|name| !is_own(name, manufacturer)) {
-            return Err(missing(&foreign.to_string()));
-        }
-        let everything = named.iter().any(is_catalog) || names_no_table(&statement.statement);
-        let mut names: BTreeSet<String> = named
-            .iter()
-            .filter(|name| !is_catalog(name))
-            .map(|name| name.table().to_owned())
-            .collect();
-        if everything {
-            names.extend(VIEWS.iter().map(|view| view.name.to_owned()));
-            names.extend(TABLES.iter().map(|table| table.name.to_owned()));
-        }
-        let mut views = Vec::new();
-        for (position, view) in VIEWS.iter().enumerate().rev() {
-            if names.remove(view.name) {
-                let inner = self.parse(view.sql)?;
-                names.extend(
-                    self.references(&inner)?
-                        .iter()
-                        .map(|name| name.table().to_owned()),
-                );
-                views.push(position);
-            }
-        }
-        views.reverse();
-        let tables = names
-            .iter()
-            .map(|name| Table::named(name).ok_or_else(|| missing(name)));
-        Ok(Tables {
-            tables: tables.collect::<Result<_>>()?,
-            views,
-        })
+        Ok(named)
+    }
+
+    /// Whether a statement lists what there is, so that everything has to be there.
+    pub fn lists(&self, statement: &Gated) -> Result<bool> {
+        Ok(names_no_table(&statement.statement) || self.named(statement)?.iter().any(is_catalog))
     }
 
     /// Plans a statement over these snapshots, with these plugins.
@@ -107,17 +209,14 @@ impl Sessions {
         snapshots: Vec<Arc<Snapshot>>,
         plugins: QueryPlugins,
     ) -> Result<Plan> {
-        let freshness: BTreeMap<String, u64> = snapshots
+        let freshness: BTreeMap<String, u64> = tables
+            .states
             .iter()
-            .map(|snapshot| {
-                (
-                    snapshot.table.name.to_owned(),
-                    snapshot.version.unwrap_or_default(),
-                )
-            })
+            .zip(&snapshots)
+            .map(|(state, snapshot)| (state.name.clone(), snapshot.version.unwrap_or_default()))
             .collect();
         let context = self
-            .session(manufacturer, &tables, snapshots, &plugins)
+            .session(manufacturer, tables, snapshots, &plugins)
             .await?;
         let state = context.state();
         let plan = state
@@ -134,7 +233,7 @@ impl Sessions {
     async fn session(
         &self,
         manufacturer: &ManufacturerId,
-        tables: &Tables,
+        tables: Tables,
         snapshots: Vec<Arc<Snapshot>>,
         plugins: &QueryPlugins,
     ) -> Result<SessionContext> {
@@ -151,9 +250,8 @@ impl Sessions {
             ))
             .build();
         let schema = Arc::new(OrderedSchema::default());
-        for snapshot in snapshots {
-            let name = snapshot.table.name;
-            schema.add(name, Arc::new(SnapshotProvider::new(snapshot)));
+        for (state, snapshot) in tables.states.iter().zip(snapshots) {
+            schema.add(&state.name, Arc::new(SnapshotProvider::new(snapshot)));
         }
         let catalog = MemoryCatalogProvider::new();
         catalog
@@ -164,17 +262,46 @@ impl Sessions {
         for function in plugins.functions() {
             context.register_udf(function);
         }
-        for position in &tables.views {
-            let view = &VIEWS[*position];
+        for view in tables.views {
             let plan = context
                 .state()
-                .statement_to_plan(self.parse(view.sql)?)
+                .statement_to_plan(view.statement)
                 .await
                 .map_err(|error| Error::internal(format!("plan view \"{}\"", view.name), error))?;
             let table = ViewTable::new(plan, Some(view.sql.to_owned()));
-            schema.add(view.name, Arc::new(table));
+            schema.add(&view.name, Arc::new(table));
         }
+        tables.library.register(&context, &schema).await?;
         Ok(context)
+    }
+
+    /// A session over the files of an import. Names are as the files have them, whatever their case, and rows come in
+    /// the order of the files, so that a row of a statement has a number.
+    pub fn over_files(&self, files: Vec<(String, Arc<dyn TableProvider>)>) -> Result<Files> {
+        let mut config = self
+            .base
+            .config()
+            .clone()
+            .with_target_partitions(1)
+            .with_information_schema(false)
+            .with_default_catalog_and_schema(CATALOG, FILES);
+        config.options_mut().sql_parser.enable_ident_normalization = false;
+        let state = SessionStateBuilder::new_from_existing(self.base.clone())
+            .with_session_id(uuid::Uuid::now_v7().to_string())
+            .with_config(config)
+            .with_catalog_list(Arc::new(
+                datafusion::catalog::MemoryCatalogProviderList::new(),
+            ))
+            .build();
+        let schema = Arc::new(OrderedSchema::default());
+        for (name, file) in files {
+            schema.add(&name, file);
+        }
+        let catalog = MemoryCatalogProvider::new();
+        catalog.register_schema(FILES, schema).map_err(classify)?;
+        let context = SessionContext::new_with_state(state);
+        context.register_catalog(CATALOG, Arc::new(catalog));
+        Ok(Files::new(context))
     }
 
     fn parse(&self, sql: &str) -> Result<Statement> {
@@ -209,17 +336,33 @@ fn names_no_table(statement: &Statement) -> bool {
         if matches!(inner.as_ref(), Sql::ShowTables { .. } | Sql::ShowColumns { .. } | Sql::ExplainTable { .. }))
 }
 
+/// Makes a view's statement read its tables as of an instant.
+fn as_of(statement: &mut Statement, at: At) -> Result<Past> {
+    match statement {
+        Statement::Statement(inner) => travel::rename_as_of(inner, at),
+        _ => Ok(Past::new()),
+    }
+}
+
+pub(super) fn no_versions(view: &str) -> Error {
+    Error::new(
+        Fault::Invalid,
+        format!("view \"{view}\" has no versions of its own"),
+    )
+    .with_hint("Ask for an instant: a view TIMESTAMP AS OF reads its tables as they were then.")
+}
+
 fn missing(name: &str) -> Error {
     let names: Vec<&str> = TABLES
         .iter()
-        .map(|table| table.name)
+        .map(|table| table.name.as_ref())
         .chain(VIEWS.iter().map(|view| view.name))
         .collect();
     Error::new(Fault::Missing, format!("table {name:?} does not exist"))
         .with_hint(format!("The tables and views are {}.", names.join(", ")))
 }
 
-fn read_only() -> SQLOptions {
+pub(super) fn read_only() -> SQLOptions {
     SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)

@@ -3,18 +3,17 @@
 //! `"complete": true` is the last member, so a body that was cut off says so by lacking it. Decimals are number
 //! literals with all their digits; a number that JSON has no literal for (NaN, infinity) is null.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use arrow::array::{Array, StructArray};
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, SchemaRef};
 use arrow::json::ArrayWriter;
 use arrow::json::WriterBuilder;
-use arrow::json::writer::{EncoderOptions, make_encoder};
 use arrow::record_batch::RecordBatch;
 use serde::Serialize;
 use tributary_engine_core::engine::{PluginReceipt, Trailer};
-use tributary_engine_core::{Error, Fault, Result};
+use tributary_engine_core::{Error, Result};
 
+use super::rows::check_objects;
 use super::{Encoder, cannot_encode, types};
 
 /// Writes one JSON document.
@@ -28,8 +27,7 @@ pub(super) struct Json {
 impl Json {
     /// Refuses two columns of one name, of which an object would lose one, and types that JSON cannot say.
     pub(super) fn new(schema: &SchemaRef, freshness: &BTreeMap<String, u64>) -> Result<Self> {
-        refuse_doubled_names(schema)?;
-        refuse_unknown_types(schema)?;
+        check_objects(schema)?;
         let columns: Vec<Column<'_>> = schema
             .fields()
             .iter()
@@ -101,35 +99,4 @@ struct Tail<'a> {
     tables: &'a BTreeMap<String, u64>,
     plugins: &'a [PluginReceipt],
     complete: bool,
-}
-
-fn refuse_doubled_names(schema: &Schema) -> Result<()> {
-    let mut seen = HashSet::new();
-    match schema
-        .fields()
-        .iter()
-        .find(|field| !seen.insert(field.name()))
-    {
-        None => Ok(()),
-        Some(field) => Err(Error::new(
-            Fault::Invalid,
-            format!(
-                "column \"{}\" appears twice, which a JSON row cannot hold",
-                field.name()
-            ),
-        )
-        .with_hint("Give each column a name of its own with AS, or ask for text/csv.")),
-    }
-}
-
-/// arrow's writer looks at types only when the first row comes, which is after the status line.
-fn refuse_unknown_types(schema: &SchemaRef) -> Result<()> {
-    if schema.fields().is_empty() {
-        return Ok(());
-    }
-    let rows = StructArray::from(RecordBatch::new_empty(SchemaRef::clone(schema)));
-    let field = Field::new("", rows.data_type().clone(), false).into();
-    make_encoder(&field, &rows, &EncoderOptions::default())
-        .map(|_| ())
-        .map_err(cannot_encode("JSON"))
 }

@@ -1,44 +1,74 @@
-//! An answer as bytes: JSON, CSV or an Arrow stream, one batch at a time, so that nobody holds the whole answer.
+//! An answer as bytes: JSON, NDJSON, CSV, an Arrow stream or Parquet, a batch or a row group at a time, so that nobody
+//! holds the whole answer.
 //!
 //! HTTP and the command line share it. An answer that fails late ends in an error, never in a complete body.
 
 mod arrow_ipc;
 mod csv;
 mod json;
+mod ndjson;
+mod parquet;
+mod rows;
 mod types;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 
 use arrow::datatypes::SchemaRef;
-use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use futures::future;
 use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
-use tributary_engine_core::engine::{Frame, Trailer};
+use serde_json::value::RawValue;
+use tributary_engine_core::engine::{Answer, Frame, Trailer};
 use tributary_engine_core::{Error, Fault, Result};
+
+use crate::limits::OBJECTS_BYTES;
 
 /// The formats in which an answer can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     /// Columns with types, rows as objects, and what the answer was computed from.
     Json,
+    /// Rows alone, one object a line.
+    Ndjson,
     /// RFC 4180 with a header row; nested values as JSON text.
     Csv,
     /// Arrow IPC stream.
     Arrow,
+    /// Apache Parquet.
+    Parquet,
 }
 
 impl Encoding {
     /// Every format, the preferred one first.
-    pub(crate) const ALL: [Self; 3] = [Self::Json, Self::Csv, Self::Arrow];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Json,
+        Self::Ndjson,
+        Self::Csv,
+        Self::Arrow,
+        Self::Parquet,
+    ];
+
+    /// Its name in a URL and on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Arrow => "arrow",
+            Self::Parquet => "parquet",
+        }
+    }
 
     /// Its media type.
     pub(crate) const fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
+            Self::Ndjson => "application/x-ndjson",
             Self::Csv => "text/csv",
             Self::Arrow => "application/vnd.apache.arrow.stream",
+            Self::Parquet => "application/vnd.apache.parquet",
         }
     }
 
@@ -50,8 +80,10 @@ impl Encoding {
     ) -> Result<Box<dyn Encoder>> {
         Ok(match self {
             Self::Json => Box::new(json::Json::new(schema, freshness)?),
+            Self::Ndjson => Box::new(ndjson::Ndjson::new(schema)?),
             Self::Csv => Box::new(csv::Csv::new(schema)?),
             Self::Arrow => Box::new(arrow_ipc::Ipc::new(schema)?),
+            Self::Parquet => Box::new(parquet::File::new(schema)?),
         })
     }
 }
@@ -75,6 +107,25 @@ pub(crate) fn bytes(
 ) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
     stream::try_unfold(Step::Head(frames, encoder), Step::next)
         .try_filter(|bytes| future::ready(!bytes.is_empty()))
+}
+
+/// The rows of a small answer, each as a JSON object.
+pub(crate) async fn objects(answer: Answer) -> Result<Vec<Box<RawValue>>> {
+    let encoder = Encoding::Ndjson.encoder(&answer.schema, &answer.freshness)?;
+    let mut chunks = pin!(bytes(answer.frames, encoder));
+    let mut lines = Vec::new();
+    while let Some(chunk) = chunks.try_next().await? {
+        if lines.len() + chunk.len() > OBJECTS_BYTES {
+            return Err(Error::limit("objects_bytes", OBJECTS_BYTES, "more")
+                .with_hint("Ask for the rows with a query, which streams them."));
+        }
+        lines.extend_from_slice(&chunk);
+    }
+    lines
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).map_err(|e| Error::internal("read row", e)))
+        .collect()
 }
 
 /// How far the writing of an answer has come.
@@ -107,7 +158,7 @@ impl Step {
 }
 
 /// A value that the format cannot express; batches of a checked schema do not get here.
-fn cannot_encode(format: &str) -> impl Fn(ArrowError) -> Error {
+fn cannot_encode<E: std::fmt::Display>(format: &str) -> impl Fn(E) -> Error {
     move |error| {
         Error::new(
             Fault::Invalid,

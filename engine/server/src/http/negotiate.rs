@@ -1,13 +1,36 @@
-//! `Accept`: which of the offered formats the client wants most (RFC 9110, section 12.5.1).
+//! Which of the offered formats the client wants: the key `format` of the URL, or else `Accept` (RFC 9110, section
+//! 12.5.1).
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
+use tributary_engine_core::{Error, Fault};
 
 use crate::encode::Encoding;
 use crate::error::Failure;
 
-/// The format to answer in; JSON where the client does not say.
-pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Failure> {
+/// The format to answer in; JSON where the client does not say. A browser's `Accept` is not its user's choice, so the
+/// URL has the last word.
+pub(super) fn encoding(headers: &HeaderMap, format: Option<&str>) -> Result<Encoding, Failure> {
+    match format {
+        Some(format) => named(format),
+        None => accepted(headers),
+    }
+}
+
+fn named(format: &str) -> Result<Encoding, Failure> {
+    let known = Encoding::ALL.into_iter().find(|one| one.name() == format);
+    known.ok_or_else(|| {
+        let shown: String = format.chars().take(63).collect();
+        Error::new(Fault::Invalid, format!("format {shown:?} is not offered"))
+            .with_hint(format!(
+                "The formats are {}.",
+                Encoding::ALL.map(Encoding::name).join(", ")
+            ))
+            .into()
+    })
+}
+
+fn accepted(headers: &HeaderMap) -> Result<Encoding, Failure> {
     let ranges: Vec<Range> = headers
         .get_all(ACCEPT)
         .iter()
@@ -86,12 +109,12 @@ mod tests {
         if let Some(accept) = accept {
             headers.insert(ACCEPT, HeaderValue::from_static(accept));
         }
-        assert_eq!(encoding(&headers).ok(), expected, "{accept:?}");
+        assert_eq!(encoding(&headers, None).ok(), expected, "{accept:?}");
     }
 
     #[test]
     fn answers_in_the_format_wanted_most() {
-        use Encoding::{Arrow, Csv, Json};
+        use Encoding::{Arrow, Csv, Json, Ndjson, Parquet};
         check(None, Some(Json));
         check(Some("*/*"), Some(Json));
         check(Some("application/json"), Some(Json));
@@ -101,12 +124,27 @@ mod tests {
         check(Some("text/csv, */*"), Some(Csv));
         check(Some("text/csv;q=0.5, application/json;q=0.4"), Some(Csv));
         check(Some("text/csv;q=0.5, */*;q=0.8"), Some(Json));
-        check(Some("application/json;q=0, */*"), Some(Csv));
+        check(Some("application/json;q=0, */*"), Some(Ndjson));
+        check(Some("application/x-ndjson"), Some(Ndjson));
+        check(Some("application/vnd.apache.parquet"), Some(Parquet));
         check(Some("application/vnd.apache.arrow.stream"), Some(Arrow));
         check(
             Some("application/vnd.apache.arrow.stream, text/csv;q=0.9"),
             Some(Arrow),
         );
+    }
+
+    #[test]
+    fn the_url_has_the_last_word() {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("text/html"));
+        for one in Encoding::ALL {
+            assert_eq!(encoding(&headers, Some(one.name())).ok(), Some(one));
+        }
+        for format in ["", "JSON", "text/csv"] {
+            let refused = encoding(&headers, Some(format)).expect_err(format);
+            assert_eq!(refused.error().fault(), Fault::Invalid);
+        }
     }
 
     #[test]

@@ -1,30 +1,24 @@
-//! `POST …/query`: one SQL statement in, rows out as they come.
-//!
-//! The first batch is awaited before the status line is written, so that a statement that fails at once gets its
-//! error. One that fails later breaks the body off: it never looks complete.
+//! `…/query`: one SQL statement in, rows out as they come. POST carries the statement in its body, GET in the URL.
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::HeaderMap;
+use axum::http::Uri;
 use axum::response::Response;
-use futures::stream::{self, StreamExt, TryStreamExt};
-use serde::Deserialize;
-use tributary_engine_core::engine::{Answer, Principal, Query};
+use tributary_engine_core::engine::{Principal, Query};
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Error, Fault};
 
 use super::Shared;
-use super::answer::{self, RequestId};
-use super::body::{self, Limit};
+use super::answer::RequestId;
 use super::caller::{Caller, Tenant};
+use super::keys::Keys;
 use super::negotiate;
-use crate::encode::{self, Encoding};
+use super::question::Question;
+use super::rows;
+use crate::encode::Encoding;
 use crate::error::Failure;
-use crate::limits::{MANUFACTURERS_NAMED, QUERY_BODY_BYTES};
-
-const TABLES: HeaderName = HeaderName::from_static("x-tributary-tables");
-const CONTENT_TYPES: [&str; 2] = ["application/json", "text/plain"];
+use crate::limits::MANUFACTURERS_NAMED;
 
 /// `POST /v1/{manufacturer}/query`.
 pub(super) async fn of_manufacturer(
@@ -33,7 +27,7 @@ pub(super) async fn of_manufacturer(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Result<Response, Failure> {
-    query(engine, tenant, id, request).await
+    posted(engine, tenant, id, request).await
 }
 
 /// `POST /v1/query`: the manufacturer is the token's.
@@ -43,101 +37,86 @@ pub(super) async fn of_caller(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let manufacturer = match &principal {
-        Principal::Manufacturer(own) => own.clone(),
-        Principal::Operator => return Err(choose_one(&engine, &principal).await?.into()),
-    };
-    let tenant = Tenant {
-        principal,
-        manufacturer,
-    };
-    query(engine, tenant, id, request).await
+    let tenant = own(&engine, principal).await?;
+    posted(engine, tenant, id, request).await
 }
 
-async fn query(
+/// `GET /v1/{manufacturer}/query`.
+pub(super) async fn of_manufacturer_by_url(
+    State(engine): State<Shared>,
+    tenant: Tenant,
+    Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    by_url(engine, tenant, id, &headers, &uri).await
+}
+
+/// `GET /v1/query`: the manufacturer is the token's.
+pub(super) async fn of_caller_by_url(
+    State(engine): State<Shared>,
+    Caller(principal): Caller,
+    Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let tenant = own(&engine, principal).await?;
+    by_url(engine, tenant, id, &headers, &uri).await
+}
+
+async fn posted(
     engine: Shared,
     tenant: Tenant,
     id: RequestId,
     request: Request,
 ) -> Result<Response, Failure> {
-    let encoding = negotiate::encoding(request.headers())?;
-    let sql = statement(request).await?;
+    let (head, body) = request.into_parts();
+    let mut keys = Keys::of(&head.uri)?;
+    let encoding = negotiate::encoding(&head.headers, keys.take("format").as_deref())?;
+    keys.finish("format; the statement and its parameters stand in the body")?;
+    let question = Question::of_body(&head.headers, body).await?;
+    answer(engine, tenant, id, question, encoding).await
+}
+
+async fn by_url(
+    engine: Shared,
+    tenant: Tenant,
+    id: RequestId,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Result<Response, Failure> {
+    let mut keys = Keys::of(uri)?;
+    let encoding = negotiate::encoding(headers, keys.take("format").as_deref())?;
+    let question = Question::of_url(keys)?;
+    answer(engine, tenant, id, question, encoding).await
+}
+
+async fn answer(
+    engine: Shared,
+    tenant: Tenant,
+    id: RequestId,
+    question: Question,
+    encoding: Encoding,
+) -> Result<Response, Failure> {
     let query = Query {
         principal: tenant.principal,
         manufacturer: tenant.manufacturer,
-        sql,
+        sql: question.sql,
+        parameters: question.parameters,
         deadline: None,
     };
-    let answer = first_frame(engine.query(query).await?).await?;
-    respond(answer, encoding, id)
+    rows::respond(engine.query(query).await?, encoding, id).await
 }
 
-/// The statement of the body, which is JSON or the bare SQL.
-async fn statement(request: Request) -> Result<String, Failure> {
-    let (head, body) = request.into_parts();
-    let media_type = body::media_type(&head.headers);
-    let stated = match media_type.as_deref() {
-        Some("application/json") => Some(true),
-        Some("text/plain") => Some(false),
-        // Nothing stated, or what `curl --data` states unasked.
-        None | Some("application/x-www-form-urlencoded") => None,
-        _ => return Err(Failure::unsupported_content_type(&CONTENT_TYPES)),
-    };
-    let limit = Limit {
-        name: "query_body_bytes",
-        bytes: QUERY_BODY_BYTES as u64,
-    };
-    let bytes = body::whole(&head.headers, body, &limit).await?;
-    let looks_like_json = || bytes.trim_ascii_start().starts_with(b"{");
-    if stated.unwrap_or_else(looks_like_json) {
-        return Ok(Statement::parse(&bytes)?.sql);
+/// The caller on its own manufacturer; the operator has none.
+async fn own(engine: &Shared, principal: Principal) -> Result<Tenant, Failure> {
+    match &principal {
+        Principal::Manufacturer(own) => Ok(Tenant {
+            manufacturer: own.clone(),
+            principal,
+        }),
+        Principal::Operator => Err(choose_one(engine, &principal).await?.into()),
     }
-    String::from_utf8(bytes.into())
-        .map_err(|_| Error::new(Fault::Invalid, "the statement is not UTF-8 text").into())
-}
-
-/// The JSON body of a query.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Statement {
-    sql: String,
-}
-
-impl Statement {
-    fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        serde_json::from_slice(bytes).map_err(|error| {
-            Error::new(Fault::Invalid, format!("the body is not a query: {error}"))
-                .with_hint("Send {\"sql\": \"SELECT 1\"}, or the bare SQL as text/plain.")
-        })
-    }
-}
-
-/// The answer with its first frame known to be good.
-async fn first_frame(mut answer: Answer) -> Result<Answer, Error> {
-    let first = answer.frames.try_next().await?;
-    answer.frames = stream::iter(first.map(Ok)).chain(answer.frames).boxed();
-    Ok(answer)
-}
-
-fn respond(answer: Answer, encoding: Encoding, id: RequestId) -> Result<Response, Failure> {
-    let encoder = encoding.encoder(&answer.schema, &answer.freshness)?;
-    let tables: Vec<String> = answer
-        .freshness
-        .iter()
-        .map(|(table, version)| format!("{table}={version}"))
-        .collect();
-    let bytes =
-        encode::bytes(answer.frames, encoder).inspect_err(move |error| answer::log(&id, error));
-    let mut response = Response::new(Body::from_stream(bytes));
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static(encoding.media_type()),
-    );
-    if let Ok(tables) = HeaderValue::from_str(&tables.join(",")) {
-        headers.insert(TABLES, tables);
-    }
-    Ok(response)
 }
 
 /// The operator belongs to no manufacturer: the error names those there are.
@@ -157,7 +136,7 @@ async fn choose_one(engine: &Shared, principal: &Principal) -> Result<Error, Fai
             ""
         };
         format!(
-            "POST to /v1/{{manufacturer}}/query with one of: {}{more}.",
+            "Use /v1/{{manufacturer}}/query with one of: {}{more}.",
             named.join(", ")
         )
     };
@@ -166,32 +145,4 @@ async fn choose_one(engine: &Shared, principal: &Principal) -> Result<Error, Fai
         "the operator's token belongs to no one manufacturer",
     )
     .with_hint(hint))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_one_statement_and_nothing_else() {
-        assert_eq!(
-            Statement::parse(br#"{"sql":"SELECT 1"}"#)
-                .expect("a query")
-                .sql,
-            "SELECT 1"
-        );
-        for body in [
-            r#"{"sql":1}"#,
-            r#"{"sql":"x","limit":2}"#,
-            "{}",
-            "",
-            "SELECT 1",
-            r#"{"sql":"a","sql":"b"}"#,
-        ] {
-            let error = Statement::parse(body.as_bytes())
-                .map(|s| s.sql)
-                .expect_err(body);
-            assert_eq!(error.fault(), Fault::Invalid);
-        }
-    }
 }

@@ -1,0 +1,460 @@
+//! Saving views and named queries: what is saved has been planned, and no change leaves behind what no longer plans.
+//!
+//! Checks and the change are not one transaction; instead the change counts only if nothing was saved since the checks
+//! were made, and starts over where something was.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Database;
+use crate::control::History;
+use crate::engine::{Answer, Engine, Principal, Query};
+use crate::fault::{Error, Fault, Result};
+use crate::limits;
+use crate::manufacturer::{ManufacturerId, is_name};
+use crate::parameter::Parameters;
+use crate::saved::{Definition, Named, Run, Save, Saved, SavedKind};
+use crate::sql::{
+    Gated, HISTORIES, Library, is_parameter_name, is_taken, needs_library, placeholders,
+};
+
+/// The SQL of views by their names.
+type Views = BTreeMap<String, String>;
+
+impl Database {
+    /// Saves the next version of a view or a query; the same content again changes nothing.
+    pub(super) async fn save(&self, save: Save) -> Result<Saved> {
+        self.entitled(&save.principal, &save.manufacturer).await?;
+        check_name(save.kind, &save.name)?;
+        check_definition(save.kind, &save.definition)?;
+        for _ in 0..limits::SAVED_TRIES {
+            let history = self.control.saved(&save.manufacturer).await?;
+            let known = current(&history, save.kind, &save.name);
+            if let Some(known) = known.filter(|known| known.definition == save.definition) {
+                return Ok(known.clone());
+            }
+            check_room(&history, &save, known.is_none())?;
+            self.check_plan(&save, views(&history)).await?;
+            if save.kind == SavedKind::View && known.is_some() {
+                let mut changed = views(&history);
+                changed.insert(save.name.clone(), save.definition.sql.clone());
+                self.check_dependents(&save.manufacturer, &history, &save.name, &changed)
+                    .await?;
+            }
+            let next = next(
+                &history,
+                save.kind,
+                &save.name,
+                save.definition.clone(),
+                false,
+            );
+            if self
+                .added(&save.manufacturer, save.kind, &next, &history)
+                .await?
+            {
+                return Ok(next);
+            }
+        }
+        Err(too_busy())
+    }
+
+    /// One version: the latest, unless another is asked for.
+    pub(super) async fn found(&self, named: Named) -> Result<Saved> {
+        self.entitled(&named.principal, &named.manufacturer).await?;
+        let history = self.control.saved(&named.manufacturer).await?;
+        let found = match named.version {
+            None => current(&history, named.kind, &named.name),
+            Some(version) => history
+                .of(named.kind)
+                .iter()
+                .find(|saved| saved.name == named.name && saved.version == version),
+        };
+        found
+            .cloned()
+            .ok_or_else(|| not_there(&history, named.kind, &named.name, named.version))
+    }
+
+    /// Adds a version that says that it is gone.
+    pub(super) async fn removed(&self, named: Named) -> Result<Saved> {
+        self.entitled(&named.principal, &named.manufacturer).await?;
+        for _ in 0..limits::SAVED_TRIES {
+            let history = self.control.saved(&named.manufacturer).await?;
+            let Some(known) = current(&history, named.kind, &named.name) else {
+                return Err(not_there(&history, named.kind, &named.name, None));
+            };
+            if named.kind == SavedKind::View {
+                let mut left = views(&history);
+                left.remove(&named.name);
+                self.check_dependents(&named.manufacturer, &history, &named.name, &left)
+                    .await?;
+            }
+            let definition = known.definition.clone();
+            let next = next(&history, named.kind, &named.name, definition, true);
+            if self
+                .added(&named.manufacturer, named.kind, &next, &history)
+                .await?
+            {
+                return Ok(next);
+            }
+        }
+        Err(too_busy())
+    }
+
+    /// The latest version of everything that is not deleted.
+    pub(super) async fn listed(
+        &self,
+        principal: &Principal,
+        manufacturer: &ManufacturerId,
+        kind: SavedKind,
+    ) -> Result<Vec<Saved>> {
+        self.entitled(principal, manufacturer).await?;
+        let history = self.control.saved(manufacturer).await?;
+        Ok(history.current(kind).cloned().collect())
+    }
+
+    /// Answers a named query with these values.
+    pub(super) async fn ran(&self, run: Run) -> Result<Answer> {
+        let named = Named {
+            principal: run.principal.clone(),
+            manufacturer: run.manufacturer.clone(),
+            kind: SavedKind::Query,
+            name: run.name,
+            version: None,
+        };
+        let saved = self.found(named).await?;
+        let query = Query {
+            principal: run.principal,
+            manufacturer: run.manufacturer,
+            parameters: saved.definition.values(run.parameters)?,
+            sql: saved.definition.sql,
+            deadline: None,
+        };
+        self.query(query).await
+    }
+
+    /// What a manufacturer has saved, as far as a statement needs it.
+    pub(super) async fn library(
+        &self,
+        manufacturer: &ManufacturerId,
+        statement: &Gated,
+    ) -> Result<Library> {
+        if !needs_library(&self.sessions, statement)? {
+            return Library::of(&self.sessions, statement, &Views::new());
+        }
+        let history = self.control.saved(manufacturer).await?;
+        self.library_of(statement, &history, &views(&history))
+    }
+
+    fn library_of(&self, statement: &Gated, history: &History, views: &Views) -> Result<Library> {
+        let mut library = Library::of(&self.sessions, statement, views)?;
+        for (table, kind) in HISTORIES {
+            if library.wants(&self.sessions, statement, table)? {
+                library = library.with_history(table, history.of(kind))?;
+            }
+        }
+        Ok(library)
+    }
+
+    /// Whether it can be planned, with the views as they would be.
+    async fn check_plan(&self, save: &Save, mut views: Views) -> Result<()> {
+        let definition = &save.definition;
+        match save.kind {
+            SavedKind::View => {
+                let gated = Gated::parse(&definition.sql, &Parameters::new())?;
+                if !gated.is_select() {
+                    return Err(not_a_select(save.kind));
+                }
+                if self.sessions.lists(&gated)? {
+                    return Err(Error::new(
+                        Fault::Invalid,
+                        "a view cannot read information_schema",
+                    )
+                    .with_hint("Query information_schema itself, or save a query."));
+                }
+                views.insert(save.name.clone(), definition.sql.clone());
+                let read = format!("SELECT * FROM {}", save.name);
+                let read = Gated::parse(&read, &Parameters::new())?;
+                self.plans(&save.manufacturer, read, &views).await
+            }
+            SavedKind::Query => {
+                let gated = Gated::parse(&definition.sql, &definition.samples())?;
+                if !gated.is_select() {
+                    return Err(not_a_select(save.kind));
+                }
+                self.plans(&save.manufacturer, gated, &views).await
+            }
+        }
+    }
+
+    async fn plans(
+        &self,
+        manufacturer: &ManufacturerId,
+        statement: Gated,
+        views: &Views,
+    ) -> Result<()> {
+        let history = self.control.saved(manufacturer).await?;
+        let library = self.library_of(&statement, &history, views)?;
+        let deadline = Duration::from_secs(limits::QUERY_SECONDS);
+        self.planned(manufacturer, statement, library, deadline)
+            .await
+            .map(|_| ())
+    }
+
+    /// Refuses a change of a view after which something else no longer plans that does now.
+    async fn check_dependents(
+        &self,
+        manufacturer: &ManufacturerId,
+        history: &History,
+        name: &str,
+        changed: &Views,
+    ) -> Result<()> {
+        let before = views(history);
+        let mut broken = Vec::new();
+        for kind in [SavedKind::View, SavedKind::Query] {
+            for saved in history.current(kind) {
+                if kind == SavedKind::View && saved.name == name {
+                    continue;
+                }
+                let statement = || dependent(kind, saved);
+                let Ok(library) = Library::of(&self.sessions, &statement()?, &before) else {
+                    continue;
+                };
+                let breaks = library.has_view(name)
+                    && self
+                        .plans(manufacturer, statement()?, &before)
+                        .await
+                        .is_ok()
+                    && self
+                        .plans(manufacturer, statement()?, changed)
+                        .await
+                        .is_err();
+                if breaks {
+                    broken.push(format!("{kind} \"{}\"", saved.name));
+                }
+            }
+        }
+        if broken.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(
+            Fault::Conflict,
+            format!("view \"{name}\" is needed by {}", broken.join(", ")),
+        )
+        .with_hint("Change or delete what needs it first."))
+    }
+
+    async fn added(
+        &self,
+        manufacturer: &ManufacturerId,
+        kind: SavedKind,
+        next: &Saved,
+        history: &History,
+    ) -> Result<bool> {
+        self.control
+            .add_saved(manufacturer, kind, next, history.rows())
+            .await
+    }
+}
+
+/// The statement that shows whether something saved plans.
+fn dependent(kind: SavedKind, saved: &Saved) -> Result<Gated> {
+    match kind {
+        SavedKind::View => {
+            Gated::parse(&format!("SELECT * FROM {}", saved.name), &Parameters::new())
+        }
+        SavedKind::Query => Gated::parse(&saved.definition.sql, &saved.definition.samples()),
+    }
+}
+
+fn views(history: &History) -> Views {
+    let current = history.current(SavedKind::View);
+    current
+        .map(|view| (view.name.clone(), view.definition.sql.clone()))
+        .collect()
+}
+
+fn current<'a>(history: &'a History, kind: SavedKind, name: &str) -> Option<&'a Saved> {
+    history.current(kind).find(|saved| saved.name == name)
+}
+
+/// The version after the last one of this name, deletions included.
+fn next(
+    history: &History,
+    kind: SavedKind,
+    name: &str,
+    definition: Definition,
+    is_deleted: bool,
+) -> Saved {
+    let versions = history.of(kind).iter().filter(|saved| saved.name == name);
+    Saved {
+        name: name.to_owned(),
+        version: versions.map(|saved| saved.version).max().unwrap_or(0) + 1,
+        definition,
+        saved_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        is_current: true,
+        is_deleted,
+    }
+}
+
+fn check_name(kind: SavedKind, name: &str) -> Result<()> {
+    let shown: String = name.chars().take(63).collect();
+    if !is_name(name) {
+        return Err(Error::new(
+            Fault::Invalid,
+            format!("{kind} {shown:?} is not a valid name"),
+        )
+        .with_hint(
+            "A name is a lower-case letter followed by at most 62 lower-case letters, digits or underscores.",
+        ));
+    }
+    if kind == SavedKind::View && is_taken(name) {
+        return Err(Error::new(
+            Fault::Conflict,
+            format!("view \"{name}\" has a name that is taken"),
+        )
+        .with_hint("The names of tables, and names that begin with v_, are the product's own."));
+    }
+    // A name that SQL reads as something else would have to be quoted in every statement.
+    if kind == SavedKind::View
+        && Gated::parse(&format!("SELECT * FROM {name}"), &Parameters::new()).is_err()
+    {
+        return Err(Error::new(
+            Fault::Invalid,
+            format!("view \"{name}\" has a word of SQL as its name"),
+        )
+        .with_hint("Choose a name that can stand in FROM without quotes."));
+    }
+    Ok(())
+}
+
+fn check_definition(kind: SavedKind, definition: &Definition) -> Result<()> {
+    if definition.sql.len() > limits::SQL_BYTES {
+        return Err(Error::limit(
+            "sql_bytes",
+            limits::SQL_BYTES,
+            definition.sql.len(),
+        ));
+    }
+    if definition.parameters.len() > limits::PARAMETERS {
+        return Err(Error::limit(
+            "parameters",
+            limits::PARAMETERS,
+            definition.parameters.len(),
+        ));
+    }
+    let declared = definition.parameters.values();
+    let descriptions = declared.map(|parameter| &parameter.description);
+    let longest = descriptions
+        .chain([&definition.description])
+        .map(String::len)
+        .max()
+        .unwrap_or_default();
+    if longest > limits::SAVED_DESCRIPTION_BYTES {
+        return Err(Error::limit(
+            "saved_description_bytes",
+            limits::SAVED_DESCRIPTION_BYTES,
+            longest,
+        ));
+    }
+    if let Some(name) = definition
+        .parameters
+        .keys()
+        .find(|name| !is_parameter_name(name))
+    {
+        let shown: String = name.chars().take(63).collect();
+        return Err(Error::new(
+            Fault::Invalid,
+            format!("parameter {shown:?} is not a valid name"),
+        )
+        .with_hint("A name is made of at most 63 letters, digits and underscores."));
+    }
+    if definition.parameters.contains_key("format") {
+        return Err(Error::new(
+            Fault::Invalid,
+            "parameter \"format\" has the name of a key that every URL of rows has",
+        )
+        .with_hint("Give the parameter another name."));
+    }
+    let placeholders = placeholders(&definition.sql);
+    if kind == SavedKind::View {
+        let named = placeholders.first().or(definition.parameters.keys().next());
+        return match named {
+            None => Ok(()),
+            Some(name) => Err(Error::new(
+                Fault::Invalid,
+                format!("a view has no parameters, and this one has \"{name}\""),
+            )
+            .with_hint("Save a query instead, or filter where the view is read.")),
+        };
+    }
+    let undeclared = placeholders
+        .iter()
+        .find(|name| !definition.parameters.contains_key(*name));
+    match undeclared {
+        None => Ok(()),
+        Some(name) => Err(Error::new(
+            Fault::Invalid,
+            format!("parameter \"{name}\" is not declared"),
+        )
+        .with_hint(format!(
+            "Add it to the parameters: {{\"{name}\": {{\"type\": \"text\"}}}}."
+        ))),
+    }
+}
+
+fn check_room(history: &History, save: &Save, is_new: bool) -> Result<()> {
+    let names = history.current(save.kind).count() + usize::from(is_new);
+    let bytes = |definition: &Definition| {
+        let parameters = serde_json::to_string(&definition.parameters).unwrap_or_default();
+        definition.sql.len() + definition.description.len() + parameters.len()
+    };
+    let kept = history.views.iter().chain(&history.queries);
+    let kept: usize = kept.map(|saved| bytes(&saved.definition)).sum();
+    for (name, limit, asked) in [
+        ("saved_names", limits::SAVED_NAMES, names),
+        ("saved_versions", limits::SAVED_VERSIONS, history.rows() + 1),
+        (
+            "saved_bytes",
+            limits::SAVED_BYTES,
+            kept + bytes(&save.definition),
+        ),
+    ] {
+        if asked > limit {
+            return Err(Error::limit(name, limit, asked));
+        }
+    }
+    Ok(())
+}
+
+fn not_a_select(kind: SavedKind) -> Error {
+    Error::new(Fault::Invalid, format!("a {kind} is one SELECT"))
+        .with_hint("EXPLAIN, SHOW and DESCRIBE are answered and not saved.")
+}
+
+fn not_there(history: &History, kind: SavedKind, name: &str, version: Option<u64>) -> Error {
+    let shown: String = name.chars().take(63).collect();
+    let version = version.map(|version| format!(" {version}"));
+    let names: Vec<&str> = history
+        .current(kind)
+        .take(20)
+        .map(|saved| saved.name.as_str())
+        .collect();
+    Error::new(
+        Fault::Missing,
+        format!(
+            "{kind} {shown:?}{} does not exist",
+            version.unwrap_or_default()
+        ),
+    )
+    .with_hint(match names.is_empty() {
+        true => "Nothing of this kind is saved.".to_owned(),
+        false => format!("Saved are {}.", names.join(", ")),
+    })
+}
+
+fn too_busy() -> Error {
+    Error::new(
+        Fault::Busy,
+        "others keep changing what this manufacturer has saved",
+    )
+}

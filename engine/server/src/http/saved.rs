@@ -1,0 +1,207 @@
+//! `…/views` and `…/queries`: save the next version, read one, delete it, list them, and run a query by its name.
+
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use serde::{Deserialize, Serialize};
+use tributary_engine_core::engine::Answer;
+use tributary_engine_core::parameter::{Parameter, Parameters, Value};
+use tributary_engine_core::saved::{Named, Run, Save, Saved, SavedKind};
+use tributary_engine_core::{Error, Fault, Result};
+
+use super::Shared;
+use super::answer::RequestId;
+use super::caller::{Tenant, path_part};
+use super::keys::Keys;
+use super::negotiate;
+use super::question;
+use super::rows;
+use crate::error::Failure;
+use crate::parameters::Given;
+
+/// `{path}` and `{path}/{name}` for one kind.
+pub(super) fn routes(kind: SavedKind, path: &str) -> Router<Shared> {
+    let list = move |engine, tenant| list(kind, engine, tenant);
+    let put = move |engine, tenant, request| put(kind, engine, tenant, request);
+    let find = move |engine, tenant, request| find(kind, engine, tenant, request);
+    let delete = move |engine, tenant, request| delete(kind, engine, tenant, request);
+    Router::new().route(path, get(list)).route(
+        &format!("{path}/{{name}}"),
+        get(find).put(put).delete(delete),
+    )
+}
+
+async fn put(
+    kind: SavedKind,
+    State(engine): State<Shared>,
+    tenant: Tenant,
+    request: Request,
+) -> Result<Json<Saved>, Failure> {
+    let (mut head, body) = request.into_parts();
+    let name = path_part(&mut head, "name").await?;
+    let bytes = question::read(&head.headers, body).await?;
+    let definition = serde_json::from_slice(&bytes).map_err(|error| {
+        Error::new(Fault::Invalid, format!("the body is not a {kind}: {error}"))
+            .with_hint(example(kind))
+    })?;
+    let save = Save {
+        principal: tenant.principal,
+        manufacturer: tenant.manufacturer,
+        kind,
+        name,
+        definition,
+    };
+    Ok(Json(engine.put(save).await?))
+}
+
+fn example(kind: SavedKind) -> &'static str {
+    match kind {
+        SavedKind::View => "Send {\"sql\": \"SELECT …\", \"description\": \"…\"}.",
+        SavedKind::Query => {
+            "Send {\"sql\": \"SELECT $region\", \"parameters\": {\"region\": {\"type\": \"text\", \"default\": \"north\"}}}."
+        }
+    }
+}
+
+async fn find(
+    kind: SavedKind,
+    State(engine): State<Shared>,
+    tenant: Tenant,
+    request: Request,
+) -> Result<Json<Saved>, Failure> {
+    let mut keys = Keys::of(request.uri())?;
+    let version = keys.take("version").map(|text| number(&text)).transpose()?;
+    keys.finish("version")?;
+    let named = named(kind, tenant, request, version).await?;
+    Ok(Json(engine.saved(named).await?))
+}
+
+fn number(text: &str) -> Result<u64> {
+    text.parse().map_err(|_| {
+        let shown: String = text.chars().take(63).collect();
+        Error::new(Fault::Invalid, format!("version {shown:?} is not a number"))
+            .with_hint("Versions count from 1.")
+    })
+}
+
+async fn delete(
+    kind: SavedKind,
+    State(engine): State<Shared>,
+    tenant: Tenant,
+    request: Request,
+) -> Result<Json<Saved>, Failure> {
+    let named = named(kind, tenant, request, None).await?;
+    Ok(Json(engine.delete(named).await?))
+}
+
+async fn named(
+    kind: SavedKind,
+    tenant: Tenant,
+    request: Request,
+    version: Option<u64>,
+) -> Result<Named, Failure> {
+    let (mut head, _) = request.into_parts();
+    Ok(Named {
+        principal: tenant.principal,
+        manufacturer: tenant.manufacturer,
+        kind,
+        name: path_part(&mut head, "name").await?,
+        version,
+    })
+}
+
+/// The latest version of each.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Listed {
+    Views(Vec<Saved>),
+    Queries(Vec<Saved>),
+}
+
+async fn list(
+    kind: SavedKind,
+    State(engine): State<Shared>,
+    tenant: Tenant,
+) -> Result<Response, Failure> {
+    let saved = engine
+        .list(&tenant.principal, &tenant.manufacturer, kind)
+        .await?;
+    let listed = match kind {
+        SavedKind::View => Listed::Views(saved),
+        SavedKind::Query => Listed::Queries(saved),
+    };
+    Ok(Json(listed).into_response())
+}
+
+/// `GET|POST /v1/{manufacturer}/queries/{name}/rows`: values as keys of the URL, or in a JSON body.
+pub(super) async fn run(
+    State(engine): State<Shared>,
+    tenant: Tenant,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (mut head, body) = request.into_parts();
+    let mut keys = Keys::of(&head.uri)?;
+    let encoding = negotiate::encoding(&head.headers, keys.take("format").as_deref())?;
+    let parameters = if head.method == Method::POST {
+        keys.finish("format; the values of parameters stand in the body")?;
+        Values::parse(&question::read(&head.headers, body).await?)?
+    } else {
+        let values = keys.take_all("").into_iter();
+        values
+            .map(|(name, value)| (name, Parameter::untyped(Value::Text(value))))
+            .collect()
+    };
+    let run = Run {
+        principal: tenant.principal,
+        manufacturer: tenant.manufacturer,
+        name: path_part(&mut head, "name").await?,
+        parameters,
+    };
+    let answer: Answer = engine.run(run).await?;
+    rows::respond(answer, encoding, id).await
+}
+
+/// The JSON body of a run; an empty body leaves every parameter at its default.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Values {
+    #[serde(default)]
+    parameters: Given,
+}
+
+impl Values {
+    fn parse(bytes: &[u8]) -> Result<Parameters> {
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Parameters::new());
+        }
+        let values: Self = serde_json::from_slice(bytes).map_err(|error| {
+            Error::new(
+                Fault::Invalid,
+                format!("the body has no parameters: {error}"),
+            )
+            .with_hint("Send {\"parameters\": {\"region\": \"north\"}}.")
+        })?;
+        Ok(values.parameters.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_engine_core::saved::Definition;
+
+    use super::*;
+
+    #[test]
+    fn a_default_of_null_is_one() {
+        let definition: Definition = serde_json::from_str(
+            r#"{"sql": "SELECT $a, $b", "parameters": {"a": {"type": "text", "default": null}, "b": {"type": "decimal", "default": 1.50}}}"#,
+        )
+        .expect("a definition");
+        assert_eq!(definition.parameters["a"].default, Some(Value::Null));
+        let json = serde_json::to_string(&definition).expect("JSON");
+        assert!(json.contains("\"default\":1.50"), "{json}");
+    }
+}
