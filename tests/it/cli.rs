@@ -118,6 +118,17 @@ fn every_help_teaches_by_example() {
         &["plugin", "activate"],
         &["plugin", "list"],
         &["token", "create"],
+        &["view"],
+        &["view", "put"],
+        &["view", "get"],
+        &["view", "list"],
+        &["view", "delete"],
+        &["query"],
+        &["query", "put"],
+        &["query", "get"],
+        &["query", "list"],
+        &["query", "delete"],
+        &["query", "run"],
     ] {
         let run = tributary(folder.path(), &[command, &["--help"]].concat());
         assert!(run.status.success());
@@ -145,4 +156,66 @@ fn generates_the_same_files_for_the_same_seed() {
     };
     assert_eq!(read("a"), read("b"));
     assert!(folder.path().join("a/truths.json").exists());
+}
+
+#[test]
+fn ingests_files_of_other_programs_where_it_is_told_how_they_are_written() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    let csv = "product_id;name;list_price\nP1;Pumpe;1234,50\nP2;Ventil;12.5\n";
+    std::fs::write(at.join("export.CSV.gz"), crate::files::gzip(csv.as_bytes())).expect("written");
+    let ingest = |arguments: &[&str]| {
+        let begin = ["ingest", "--data", "d", "-m", "tiny", "products"];
+        tributary(at, &[&begin, arguments].concat())
+    };
+    let run = ingest(&["export.CSV.gz"]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(
+        stderr(&run).contains("Send delimiter=;."),
+        "{}",
+        stderr(&run)
+    );
+    let options = ["export.CSV.gz", "--delimiter", ";", "--decimal", ","];
+    let run = ingest(&options);
+    assert!(
+        stderr(&run).contains("line 3, column \"list_price\""),
+        "{}",
+        stderr(&run)
+    );
+    let run = ingest(&[&options[..], &["--on-error", "quarantine"]].concat());
+    assert!(run.status.success(), "{}", stderr(&run));
+    let summary = stdout(&run);
+    assert!(summary.contains("2 rows in, 1 inserted"), "{summary}");
+    assert!(
+        summary.contains("1 rejected; table version 1; read as csv, gzip"),
+        "{summary}"
+    );
+    assert!(
+        stderr(&run).contains("SELECT * FROM quarantine"),
+        "{}",
+        stderr(&run)
+    );
+    std::fs::write(at.join("rows.txt"), csv).expect("written");
+    for (arguments, told) in [
+        (
+            &["rows.txt"][..],
+            "--format csv, --format parquet, --format ndjson",
+        ),
+        (
+            &["rows.txt", "--format", "excel"],
+            "\"csv\", \"parquet\", \"ndjson\", \"arrow\"",
+        ),
+        (
+            &["export.CSV.gz", "--dates", "ymd"],
+            "\"iso\", \"dmy\", \"mdy\"",
+        ),
+        (
+            &["export.CSV.gz", "--missing", "null"],
+            "means nothing for csv",
+        ),
+    ] {
+        let run = ingest(arguments);
+        assert_eq!(run.status.code(), Some(2), "{told}");
+        assert!(stderr(&run).contains(told), "{told}: {}", stderr(&run));
+    }
 }

@@ -173,7 +173,7 @@ async fn errors_have_one_body() {
     let (status, body) = send(
         served
             .client
-            .get(format!("{}/v1/tiny/query", served.url))
+            .delete(format!("{}/v1/tiny/query", served.url))
             .bearer_auth(&served.operator),
     )
     .await;
@@ -285,12 +285,19 @@ async fn nothing_is_open_without_a_token_and_tenants_do_not_meet() {
     assert_eq!(send(served.client.get(url("/healthz"))).await.0, 200);
     for (method, path) in [
         ("POST", "/v1/query"),
+        ("GET", "/v1/query"),
+        ("GET", "/v1/tiny/query"),
         ("POST", "/v1/tiny/query"),
         ("POST", "/v1/tiny/tables/leads"),
         ("POST", "/v1/tiny/plugins"),
         ("GET", "/v1/tiny/plugins"),
         ("POST", "/v1/tiny/plugins/champ/versions/1.0.0/activate"),
         ("POST", "/v1/tiny/tokens"),
+        ("GET", "/v1/tiny/views"),
+        ("PUT", "/v1/tiny/views/a"),
+        ("DELETE", "/v1/tiny/queries/a"),
+        ("GET", "/v1/tiny/queries/a/rows"),
+        ("POST", "/v1/tiny/queries/a/rows"),
     ] {
         let method: reqwest::Method = method.parse().expect("method");
         let bare = served
@@ -384,6 +391,7 @@ async fn the_engine_itself_refuses_another_manufacturers_principal() {
         principal: stranger.clone(),
         manufacturer: crate::support::tiny(),
         sql: "SELECT count(*) FROM leads".to_owned(),
+        parameters: Default::default(),
         deadline: None,
     };
     let refused = world.database.query(query).await.err().expect("not theirs");

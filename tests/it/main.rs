@@ -1,10 +1,22 @@
 //! The integration tests, one binary: SQL files, HTTP, the command line, plugins, bad input, and the tidiness of the tree.
 
+mod attributes;
+mod broken;
 mod cli;
 mod demo;
+mod dialects;
+mod files;
+mod formats;
+mod history;
 mod http;
+mod import;
 mod ingest;
+mod leads;
+mod parameters;
 mod plugins;
+mod saved;
+mod shell;
 mod slt;
 mod support;
 mod tidy;
+mod travel;

@@ -1,5 +1,6 @@
 //! What the tests share: a database in a temporary folder, a served one, and the small data set that is checked by hand.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use futures::StreamExt;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tributary_engine_core::engine::{
-    Activate, Format, Frame, Ingest, Principal, Query, Receipt, Upload,
+    Activate, Format, Frame, Ingest, OnError, Principal, Query, Reading, Receipt, Upload,
 };
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Database, Engine, Error, Options};
@@ -36,6 +37,20 @@ pub fn root() -> PathBuf {
         .nth(2)
         .expect("engine/server is two below the root")
         .to_owned()
+}
+
+/// A public data set that lies beside the workspace, or nothing: then the test is skipped, and says so. Where `CI` is set
+/// a skip is a failure.
+pub fn public_data(name: &str) -> Option<PathBuf> {
+    let folder = root().join("../shared/data").join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let missing = format!("skipped: data set {name} is not in {}", folder.display());
+    assert!(std::env::var("CI").is_err(), "{missing}");
+    // Past the capture of the test runner, so that it is seen.
+    let _ = writeln!(std::io::stderr(), "{missing}");
+    None
 }
 
 /// A database of its own for one test; the folder goes with it.
@@ -93,7 +108,8 @@ impl World {
             principal: Principal::Operator,
             manufacturer: tiny(),
             table: table.to_owned(),
-            format,
+            reading: Reading::of(format),
+            on_error: OnError::Refuse,
         };
         let body = body.into();
         // Small pieces, as a network hands them over.
@@ -131,6 +147,7 @@ impl World {
             principal: Principal::Operator,
             manufacturer: tiny(),
             sql: sql.to_owned(),
+            parameters: Default::default(),
             deadline: None,
         };
         let mut answer = self.database.query(query).await?;
@@ -189,7 +206,7 @@ pub fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
 
 /// A world behind HTTP on a port of its own.
 pub struct Served {
-    _world: World,
+    pub world: World,
     pub url: String,
     pub operator: String,
     pub client: reqwest::Client,
@@ -215,7 +232,7 @@ impl Served {
             std::future::pending(),
         ));
         Self {
-            _world: world,
+            world,
             url,
             operator,
             client: reqwest::Client::new(),

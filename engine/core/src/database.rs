@@ -1,5 +1,8 @@
 //! The engine in this process: each method of the [`Engine`] trait reads as its pipeline.
 
+mod saving;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,20 +12,25 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::mpsc::UnboundedSender;
 
+use crate::attributes;
 use crate::control::Control;
 use crate::engine::{
-    Activate, Answer, Body, Engine, Ingest, PluginVersion, Principal, Query, Receipt, Upload,
+    Activate, Answer, Body, Declare, Declared, Engine, Import, ImportProgress, Imported, Ingest,
+    PluginVersion, Principal, Query, Receipt, Upload,
 };
 use crate::fault::{Error, Fault, Result};
 use crate::folder;
+use crate::import::{Job, Mapping};
 use crate::ingest;
 use crate::limits;
 use crate::manufacturer::ManufacturerId;
 use crate::model::{Semantics, TABLES, Table};
 use crate::plugins::Registry;
-use crate::sql::{self, Gated, QueryPlugins, Sessions};
-use crate::store::Store;
+use crate::saved::{Named, Run, Save, Saved, SavedKind};
+use crate::sql::{self, Gated, Library, Plan, QueryPlugins, Sessions, Tables, When};
+use crate::store::{Snapshot, Store};
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -53,7 +61,7 @@ impl Database {
         });
         let runtime = runtime_env(&options.data)?;
         let control = Control::open(&options.data.join("control.sqlite")).await?;
-        let store = Arc::new(Store::new(&options.data, Arc::clone(&runtime)));
+        let store = Arc::new(Store::new(&options.data, &runtime));
         for manufacturer in control.manufacturers().await? {
             store.open(&manufacturer)?;
         }
@@ -97,6 +105,76 @@ impl Database {
         .with_hint("The operator creates a manufacturer by sending it a table."))
     }
 
+    /// The states that a statement reads, in order.
+    async fn snapshots(
+        &self,
+        manufacturer: &ManufacturerId,
+        tables: &Tables,
+    ) -> Result<Vec<Arc<Snapshot>>> {
+        let mut snapshots = Vec::with_capacity(tables.states.len());
+        for state in &tables.states {
+            snapshots.push(match state.when {
+                When::Now => self.store.snapshot(manufacturer, state.table).await?,
+                When::At(at) => {
+                    self.store
+                        .snapshot_at(manufacturer, state.table, at)
+                        .await?
+                }
+                When::Then(at_us) => {
+                    let table = state.table;
+                    self.store.snapshot_then(manufacturer, table, at_us).await?
+                }
+            });
+        }
+        Ok(snapshots)
+    }
+
+    /// Plans a statement over one snapshot of each table that it needs.
+    async fn planned(
+        &self,
+        manufacturer: &ManufacturerId,
+        statement: Gated,
+        library: Library,
+        deadline: Duration,
+    ) -> Result<Plan> {
+        let plugins = self.called(manufacturer, &library).await?;
+        let tables = self.sessions.tables(manufacturer, &statement, library)?;
+        let snapshots = self.snapshots(manufacturer, &tables).await?;
+        let sessions = Arc::clone(&self.sessions);
+        let manufacturer = manufacturer.clone();
+        let plan = self.threads().spawn(async move {
+            sessions
+                .plan(&manufacturer, statement, tables, snapshots, plugins)
+                .await
+        });
+        tokio::time::timeout(deadline, plan)
+            .await
+            .map_err(|_| sql::too_long(deadline))?
+            .map_err(|panic| Error::internal("plan query", panic))?
+    }
+
+    /// The plugins that a statement and the views behind it call. Those of views that are only listed may be missing.
+    async fn called(
+        &self,
+        manufacturer: &ManufacturerId,
+        library: &Library,
+    ) -> Result<QueryPlugins> {
+        let mut called = self
+            .registry
+            .called(&self.control, manufacturer, library.calls())
+            .await?;
+        for calls in library.optional_calls() {
+            let more = self
+                .registry
+                .called(&self.control, manufacturer, calls)
+                .await;
+            called.extend(more.into_iter().flatten());
+        }
+        let mut seen = BTreeSet::new();
+        called.retain(|plugin| seen.insert(plugin.digest().to_owned()));
+        Ok(QueryPlugins::new(&called))
+    }
+
     /// Like `entitled`, but the operator may write for a manufacturer that does not exist yet.
     async fn may_write(&self, principal: &Principal, manufacturer: &ManufacturerId) -> Result<()> {
         match principal {
@@ -131,30 +209,13 @@ impl Engine for Database {
     async fn query(&self, query: Query) -> Result<Answer> {
         let started = Instant::now();
         self.entitled(&query.principal, &query.manufacturer).await?;
-        let statement = Gated::parse(&query.sql)?;
-        let tables = self.sessions.tables(&query.manufacturer, &statement)?;
-        let mut snapshots = Vec::with_capacity(tables.tables.len());
-        for table in &tables.tables {
-            snapshots.push(self.store.snapshot(&query.manufacturer, table).await?);
-        }
-        let called = self
-            .registry
-            .called(&self.control, &query.manufacturer, statement.calls())
-            .await?;
-        let plugins = QueryPlugins::new(&called);
+        let statement = Gated::parse(&query.sql, &query.parameters)?;
+        let library = self.library(&query.manufacturer, &statement).await?;
         let longest = Duration::from_secs(limits::QUERY_SECONDS);
         let deadline = query.deadline.map_or(longest, |asked| asked.min(longest));
-        let sessions = Arc::clone(&self.sessions);
-        let manufacturer = query.manufacturer.clone();
-        let plan = self.threads().spawn(async move {
-            sessions
-                .plan(&manufacturer, statement, tables, snapshots, plugins)
-                .await
-        });
-        let plan = tokio::time::timeout(deadline, plan)
-            .await
-            .map_err(|_| sql::too_long(deadline))?
-            .map_err(|panic| Error::internal("plan query", panic))??;
+        let plan = self
+            .planned(&query.manufacturer, statement, library, deadline)
+            .await?;
         Ok(Answer {
             schema: plan.schema(),
             freshness: plan.freshness(),
@@ -166,31 +227,96 @@ impl Engine for Database {
         let table = writable(&ingest.table)?;
         self.may_write(&ingest.principal, &ingest.manufacturer)
             .await?;
-        let rows = ingest::decode(table, ingest.format, body);
+        let model = self.store.model(&ingest.manufacturer, table).await?;
+        let decoded = ingest::decode(Arc::clone(&model), &ingest.reading, ingest.on_error, body);
+        let (rows, rejected) = (decoded.rows, Arc::clone(&decoded.rejected));
         let store = Arc::clone(&self.store);
         let manufacturer = ingest.manufacturer.clone();
         let write = self
             .threads()
-            .spawn(async move { store.write(&manufacturer, table, rows).await });
+            .spawn(async move { store.write(&manufacturer, model, rejected, rows).await });
         let written = write
             .await
             .map_err(|panic| Error::internal("store rows", panic))
             .flatten()
             .inspect_err(|_| self.store.leave(&ingest.manufacturer))?;
+        let rejected = decoded.rejected.count();
         // Last, so that rows which were refused leave no manufacturer behind.
         let created = self.control.add_manufacturer(&ingest.manufacturer).await?;
         Ok(Receipt {
             manufacturer: ingest.manufacturer,
-            table: table.name.to_owned(),
-            rows_in: written.rows_in,
+            table: table.name.to_string(),
+            rows_in: written.rows_in + rejected,
             accepted: written.rows_in,
-            rejected: 0,
+            rejected,
             inserted: written.inserted,
             updated: written.updated,
             unchanged: written.unchanged,
             table_version: written.version,
             created_manufacturer: created,
+            read_as: decoded.read_as.get().cloned().unwrap_or_default(),
         })
+    }
+
+    async fn import(
+        &self,
+        import: Import,
+        progress: UnboundedSender<ImportProgress>,
+    ) -> Result<Imported> {
+        if import.principal != Principal::Operator {
+            return Err(Error::new(Fault::Denied, "only the operator imports"));
+        }
+        let mapping = Mapping::parse(&import.mapping)?;
+        let (sessions, store) = (Arc::clone(&self.sessions), Arc::clone(&self.store));
+        let dry_run = import.dry_run;
+        let work = self.threads().spawn(async move {
+            let job = Job {
+                name: &import.name,
+                text: &import.mapping,
+                mapping,
+                folder: &import.folder,
+                manufacturer: import.manufacturer,
+                on_error: import.on_error,
+                progress,
+            };
+            if !dry_run {
+                return job.run(&sessions, &store, &store).await;
+            }
+            let scratch = tempfile::tempdir()
+                .map_err(|error| Error::internal("create folder for dry run", error))?;
+            let runtime = runtime_env(scratch.path())?;
+            let empty = Store::new(scratch.path(), &runtime);
+            job.run(&sessions, &store, &empty).await
+        });
+        let outcome = work
+            .await
+            .map_err(|panic| Error::internal("import", panic))??;
+        if !dry_run {
+            for table in &outcome.tables {
+                self.control.add_manufacturer(&table.manufacturer).await?;
+            }
+        }
+        Ok(Imported {
+            import_id: (!dry_run).then_some(outcome.id),
+            tables: outcome.tables,
+            unread: outcome.unread,
+            rejects: outcome.rejects,
+        })
+    }
+
+    async fn declare(&self, declare: Declare) -> Result<Declared> {
+        let table = writable(&declare.table)?;
+        let manufacturer = &declare.manufacturer;
+        self.entitled(&declare.principal, manufacturer).await?;
+        let model = self.store.model(manufacturer, table).await?;
+        let missing = attributes::missing(&model, &declare.attributes)?;
+        if !missing.is_empty() {
+            self.store
+                .add_columns(manufacturer, table, &missing)
+                .await?;
+        }
+        let snapshot = self.store.snapshot(manufacturer, table).await?;
+        Ok(attributes::declared(&snapshot.table, snapshot.version))
     }
 
     async fn upload(&self, upload: Upload) -> Result<PluginVersion> {
@@ -223,6 +349,31 @@ impl Engine for Database {
         self.registry.list(&self.control, manufacturer).await
     }
 
+    async fn put(&self, save: Save) -> Result<Saved> {
+        self.save(save).await
+    }
+
+    async fn saved(&self, named: Named) -> Result<Saved> {
+        self.found(named).await
+    }
+
+    async fn delete(&self, named: Named) -> Result<Saved> {
+        self.removed(named).await
+    }
+
+    async fn list(
+        &self,
+        principal: &Principal,
+        manufacturer: &ManufacturerId,
+        kind: SavedKind,
+    ) -> Result<Vec<Saved>> {
+        self.listed(principal, manufacturer, kind).await
+    }
+
+    async fn run(&self, run: Run) -> Result<Answer> {
+        self.ran(run).await
+    }
+
     async fn manufacturers(&self, principal: &Principal) -> Result<Vec<ManufacturerId>> {
         match principal {
             Principal::Operator => self.control.manufacturers().await,
@@ -239,12 +390,12 @@ impl Drop for Database {
     }
 }
 
-fn writable(name: &str) -> Result<&'static Table> {
+fn writable(name: &str) -> Result<&'static Arc<Table>> {
     let names = || {
         let open = TABLES
             .iter()
             .filter(|table| table.semantics != Semantics::Engine);
-        let names: Vec<&str> = open.map(|table| table.name).collect();
+        let names: Vec<&str> = open.map(|table| table.name.as_ref()).collect();
         format!("Rows are taken by {}.", names.join(", "))
     };
     match Table::named(name) {

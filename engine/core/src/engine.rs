@@ -3,6 +3,7 @@
 //! HTTP and the command line see nothing else of the engine, so that it can move to another process.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
@@ -11,9 +12,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::fault::Result;
 use crate::manufacturer::ManufacturerId;
+use crate::parameter::Parameters;
+pub use crate::reading::{
+    Compression, Dates, DecimalMark, Delimiter, Encoding, Format, Missing, OnError, ReadAs, Reading,
+};
+use crate::saved::{Named, Run, Save, Saved, SavedKind};
 
 /// The database as its adapters see it.
 #[async_trait]
@@ -31,8 +38,20 @@ pub trait Engine: Send + Sync {
     /// Answers one read-only statement in the session of one manufacturer.
     async fn query(&self, query: Query) -> Result<Answer>;
 
-    /// Stores the rows of one body in one table: one commit, all rows or none.
+    /// Stores the rows of one body in one table: one commit, all rows or none, unless bad rows are to be set aside.
     async fn ingest(&self, ingest: Ingest, body: Body) -> Result<Receipt>;
+
+    /// Brings another system's export into the tables, by a mapping: all tables are published together, or nothing is.
+    /// The operator only, since it reads files where the engine runs. `progress` is told how far it has come.
+    async fn import(
+        &self,
+        import: Import,
+        progress: UnboundedSender<ImportProgress>,
+    ) -> Result<Imported>;
+
+    /// Adds columns of its own to one of a manufacturer's tables; those that it has already stay as they are. With no
+    /// columns to add, it only says which there are.
+    async fn declare(&self, declare: Declare) -> Result<Declared>;
 
     /// Checks, compiles and keeps a plugin as a draft.
     async fn upload(&self, upload: Upload) -> Result<PluginVersion>;
@@ -46,6 +65,26 @@ pub trait Engine: Send + Sync {
         principal: &Principal,
         manufacturer: &ManufacturerId,
     ) -> Result<Vec<PluginVersion>>;
+
+    /// Saves the next version of a view or a named query; the same content again is a no-op.
+    async fn put(&self, save: Save) -> Result<Saved>;
+
+    /// One view or named query.
+    async fn saved(&self, named: Named) -> Result<Saved>;
+
+    /// Deletes a view or a named query; its versions stay.
+    async fn delete(&self, named: Named) -> Result<Saved>;
+
+    /// The views or the named queries that there are, by name.
+    async fn list(
+        &self,
+        principal: &Principal,
+        manufacturer: &ManufacturerId,
+        kind: SavedKind,
+    ) -> Result<Vec<Saved>>;
+
+    /// Answers a named query.
+    async fn run(&self, run: Run) -> Result<Answer>;
 
     /// The manufacturers that the principal may see, in order.
     async fn manufacturers(&self, principal: &Principal) -> Result<Vec<ManufacturerId>>;
@@ -70,6 +109,8 @@ pub struct Query {
     pub manufacturer: ManufacturerId,
     /// One read-only statement.
     pub sql: String,
+    /// What its placeholders stand for.
+    pub parameters: Parameters,
     /// Time after which the query is stopped; the engine's own limit where absent or longer.
     pub deadline: Option<Duration>,
 }
@@ -132,17 +173,9 @@ pub struct Ingest {
     /// A table of the data model.
     pub table: String,
     /// How the body is written.
-    pub format: Format,
-}
-
-/// How an ingested body is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// RFC 4180, UTF-8, with a header row; an empty field is NULL.
-    Csv,
-    /// Apache Parquet.
-    Parquet,
+    pub reading: Reading,
+    /// What becomes of it where rows are bad.
+    pub on_error: OnError,
 }
 
 /// The bytes of a request, as they arrive.
@@ -159,7 +192,7 @@ pub struct Receipt {
     pub rows_in: u64,
     /// Rows now in the table because of this request, new or changed or already there.
     pub accepted: u64,
-    /// Rows refused. Always 0 today: one bad row refuses the request.
+    /// Rows that were bad and are set aside in the table `quarantine`.
     pub rejected: u64,
     /// Rows with a key that the table did not have.
     pub inserted: u64,
@@ -171,6 +204,126 @@ pub struct Receipt {
     pub table_version: u64,
     /// Whether this request created the manufacturer.
     pub created_manufacturer: bool,
+    /// How the body was read.
+    pub read_as: ReadAs,
+}
+
+/// An export to import.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Import {
+    /// Who imports.
+    pub principal: Principal,
+    /// The mapping's name, for the record.
+    pub name: String,
+    /// The mapping, a TOML document.
+    pub mapping: String,
+    /// Where the export's files are.
+    pub folder: PathBuf,
+    /// Whose rows they are, in place of the manufacturer that the mapping names.
+    pub manufacturer: Option<ManufacturerId>,
+    /// What becomes of bad rows.
+    pub on_error: OnError,
+    /// Whether it is only tried, against empty tables.
+    pub dry_run: bool,
+}
+
+/// How far an import has come with one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportProgress {
+    /// Manufacturer and table.
+    pub table: String,
+    /// Rows that its statement has made so far.
+    pub rows: u64,
+}
+
+/// What became of an import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// Its id, as in the table `imports`; absent where it was only tried.
+    pub import_id: Option<String>,
+    /// What each table got.
+    pub tables: Vec<ImportedTable>,
+    /// Columns that no statement reads.
+    pub unread: Vec<Unread>,
+    /// The first bad rows.
+    pub rejects: Vec<Reject>,
+}
+
+/// What one table got of an import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedTable {
+    /// Whose table.
+    pub manufacturer: ManufacturerId,
+    /// Which table.
+    pub table: String,
+    /// Rows that its statement made.
+    pub rows_in: u64,
+    /// Rows with a key that the table did not have.
+    pub inserted: u64,
+    /// Rows that gave a stored row other content.
+    pub updated: u64,
+    /// Rows that were there before with the same content.
+    pub unchanged: u64,
+    /// Rows that were set aside.
+    pub rejected: u64,
+}
+
+/// Columns of one file that no statement of a mapping reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// The file's name in statements.
+    pub source: String,
+    /// The file.
+    pub file: String,
+    /// Its columns.
+    pub columns: Vec<String>,
+}
+
+/// A row of an import that a table does not take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reject {
+    /// Which table.
+    pub table: String,
+    /// Row of its statement, counted from 1.
+    pub row: u64,
+    /// The column whose value is bad; absent where the row as a whole is.
+    pub column: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Columns that a manufacturer adds to a table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Declare {
+    /// Who adds them.
+    pub principal: Principal,
+    /// Whose table.
+    pub manufacturer: ManufacturerId,
+    /// A table of the data model that takes rows.
+    pub table: String,
+    /// What it is to have.
+    pub attributes: Vec<Attribute>,
+}
+
+/// A column of a manufacturer's own; any of its values may be NULL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attribute {
+    /// Its name: a lower-case letter, then lower-case letters, digits and underscores.
+    pub name: String,
+    /// Type of its values, as [`crate::model::Kind::named`] spells it.
+    pub kind: String,
+}
+
+/// The columns of its own that a manufacturer's table has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declared {
+    /// Which table.
+    pub table: String,
+    /// Version of the table that has them; absent where nothing was ever written to it.
+    pub table_version: Option<u64>,
+    /// All of them, in the order in which they were added.
+    pub attributes: Vec<Attribute>,
 }
 
 /// A plugin to keep as a draft.

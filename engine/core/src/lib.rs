@@ -7,18 +7,24 @@ pub mod fault;
 pub mod limits;
 pub mod manufacturer;
 pub mod model;
+pub mod parameter;
+pub mod saved;
 
+mod attributes;
 mod catalog;
 mod classify;
 mod control;
 mod database;
 mod folder;
+mod import;
 mod ingest;
 mod plugins;
+mod reading;
 mod sql;
 mod store;
 
 pub use database::{Database, Options};
 pub use engine::Engine;
 pub use fault::{Error, Fault, Result};
+pub use reading::unknown_option;
 pub use store::HANDLED_IN_LOG;

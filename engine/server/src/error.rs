@@ -106,12 +106,21 @@ impl Failure {
         )
     }
 
-    /// The body is compressed, which no route reads: its size could not be bounded before it is unpacked.
+    /// The body is packed in a way that the route does not unpack.
+    pub(crate) fn unsupported_content_encoding() -> Self {
+        Self::refused(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body is packed in a way that this route does not unpack",
+            "Set content-encoding to gzip or zstd, or leave it out.",
+        )
+    }
+
+    /// The body is compressed, which this route does not read.
     pub(crate) fn compressed_body() -> Self {
         Self::refused(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "a compressed request body is not read",
-            "Send the body without content-encoding; Parquet is compressed inside.",
+            "a compressed request body is not read here",
+            "Send the body without content-encoding.",
         )
     }
 

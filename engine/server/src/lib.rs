@@ -9,6 +9,7 @@ mod encode;
 mod error;
 mod http;
 mod limits;
+mod parameters;
 mod shipped;
 
 pub use cli::main;

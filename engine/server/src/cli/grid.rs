@@ -15,6 +15,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use futures::TryStreamExt;
 use tributary_engine_core::engine::{Answer, Frame, Trailer};
 use tributary_engine_core::{Error, Result};
+use unicode_width::UnicodeWidthStr;
 
 use crate::limits::TABLE_CELL_CHARS;
 
@@ -78,16 +79,42 @@ impl Grid {
 
     /// The rows between lines, as wide as the terminal allows.
     pub(crate) fn layout(&self) -> Result<String> {
+        self.arranged(lines())
+    }
+
+    /// The rows between lines, as wide as they are.
+    pub(crate) fn layout_unbroken(&self) -> Result<String> {
+        self.arranged(unbroken_lines())
+    }
+
+    /// One line for each value, one paragraph for each row: for rows that are wider than the screen.
+    pub(crate) fn layout_expanded(&self) -> Result<String> {
+        let columns = self.columns()?;
+        let widest = self.headings.iter().map(|heading| heading.width()).max();
+        let widest = widest.unwrap_or_default();
+        let mut out = String::new();
+        for row in 0..self.rows.num_rows() {
+            out.push_str(&format!("─── row {} ───\n", thousands(row as u64 + 1)));
+            for (heading, column) in self.headings.iter().zip(&columns) {
+                let pad = " ".repeat(widest - heading.width());
+                let value = column[row].replace('\n', &format!("\n{:widest$} │ ", ""));
+                out.push_str(&format!("{heading}{pad} │ {value}\n"));
+            }
+        }
+        Ok(out)
+    }
+
+    /// The values as text, column by column.
+    fn columns(&self) -> Result<Vec<Vec<String>>> {
+        let columns = self.rows.columns().iter();
+        columns.map(|column| cells(column)).collect()
+    }
+
+    fn arranged(&self, mut table: Table) -> Result<String> {
         let schema = self.rows.schema();
-        let columns: Vec<Vec<String>> = self
-            .rows
-            .columns()
-            .iter()
-            .map(|column| cells(column))
-            .collect::<Result<_>>()?;
+        let columns = self.columns()?;
         let rows =
             (0..self.rows.num_rows()).map(|row| columns.iter().map(move |column| &column[row]));
-        let mut table = lines();
         table.set_header(&self.headings).add_rows(rows);
         for (index, field) in schema.fields().iter().enumerate() {
             if let Some(column) = table
@@ -102,21 +129,25 @@ impl Grid {
 
     /// How many rows, how many of them are shown, how long it took.
     pub(crate) fn footer(&self) -> String {
-        let rows = match self.row_count() {
-            1 => "1 row".to_owned(),
-            rows => format!("{} rows", thousands(rows)),
-        };
+        format!("{} · {}", self.count("--format csv"), self.time())
+    }
+
+    /// How long it took.
+    pub(crate) fn time(&self) -> String {
+        format!("{} ms", thousands(self.trailer.elapsed_us / 1_000))
+    }
+
+    /// How many rows, and how many of them are shown; `way` names what writes all of them.
+    pub(crate) fn count(&self, way: &str) -> String {
+        let rows = counted(self.row_count());
         let shown = match self.left_out() {
             0 => String::new(),
             _ => format!(
-                ", of which the first {} are shown (--format csv writes all)",
+                ", of which the first {} are shown ({way} writes all)",
                 thousands(self.rows.num_rows() as u64)
             ),
         };
-        format!(
-            "{rows}{shown} · {} ms",
-            thousands(self.trailer.elapsed_us / 1_000)
-        )
+        format!("{rows}{shown}")
     }
 }
 
@@ -130,11 +161,16 @@ pub(crate) fn plain<const N: usize>(
     table
 }
 
-fn lines() -> Table {
+fn unbroken_lines() -> Table {
     let mut table = Table::new();
     table
         .load_preset(UTF8_FULL_CONDENSED)
         .apply_modifier(UTF8_ROUND_CORNERS);
+    table
+}
+
+fn lines() -> Table {
+    let mut table = unbroken_lines();
     // Elsewhere than on a terminal there is no width to fit.
     if io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -243,6 +279,14 @@ fn float(value: f64, decimals: usize) -> String {
     format!("{sign}{}.{fraction}", apart(whole))
 }
 
+/// A number of rows in words: `1 row`, `1,234 rows`.
+pub(crate) fn counted(rows: u64) -> String {
+    match rows {
+        1 => "1 row".to_owned(),
+        rows => format!("{} rows", thousands(rows)),
+    }
+}
+
 /// Thousands apart: `1,234,567`.
 pub(crate) fn thousands(number: impl Into<u128>) -> String {
     apart(&number.into().to_string())
@@ -260,7 +304,7 @@ fn apart(digits: &str) -> String {
 }
 
 /// Text that cannot move the cursor or fill the screen: data is not to be trusted on a terminal.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut out: String = text
         .chars()
         .take(TABLE_CELL_CHARS)

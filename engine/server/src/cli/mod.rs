@@ -3,11 +3,18 @@
 //! Commands work on a data folder through the same [`Engine`](tributary_engine_core::Engine) trait as HTTP, as the
 //! operator.
 
+mod attribute;
 mod demo;
+mod door;
 mod generate;
+mod import;
 mod ingest;
 mod plugin;
+mod remote;
+mod saved;
 mod serve;
+mod shape;
+mod shell;
 mod sql;
 mod stop;
 mod token;
@@ -37,6 +44,7 @@ Start here:
   tributary demo                          see all of it on generated data
   tributary serve --data tributary-demo   the same over HTTP
   tributary sql --data tributary-demo -m acme -c 'SELECT * FROM v_funnel LIMIT 10'
+  tributary sql --data tributary-demo -m acme   a shell for many statements
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or bad input."
 )]
@@ -50,7 +58,11 @@ enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
     Sql(sql::Sql),
+    View(saved::View),
+    Query(saved::Query),
     Ingest(ingest::Ingest),
+    Import(import::Import),
+    Attribute(attribute::Attribute),
     Generate(generate::Generate),
     Plugin(plugin::Plugin),
     Token(token::Token),
@@ -75,7 +87,11 @@ impl Command {
             Self::Demo(demo) => demo.run().await,
             Self::Serve(serve) => serve.run().await,
             Self::Sql(sql) => sql.run().await,
+            Self::View(view) => view.run().await,
+            Self::Query(query) => query.run().await,
             Self::Ingest(ingest) => ingest.run().await,
+            Self::Import(import) => import.run().await,
+            Self::Attribute(attribute) => attribute.run().await,
             Self::Generate(generate) => generate.run(),
             Self::Plugin(plugin) => plugin.run().await,
             Self::Token(token) => token.run().await,

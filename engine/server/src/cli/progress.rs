@@ -12,6 +12,8 @@ pub(crate) enum Unit {
     Bytes,
     /// Steps of a plan.
     Steps,
+    /// Rows, of which nobody knows yet how many there are.
+    Rows,
 }
 
 /// The bars of one command.
@@ -94,6 +96,7 @@ fn style(unit: Unit) -> ProgressStyle {
     let template = match unit {
         Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes} {eta}",
         Unit::Steps => "{msg} {wide_bar} {pos}/{len}",
+        Unit::Rows => "{spinner} {msg} {human_pos} rows {elapsed}",
     };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -51,7 +51,8 @@ impl Stop {
     }
 }
 
-fn say(error: &Error) -> io::Result<()> {
+/// Says what went wrong on standard error.
+pub(super) fn say(error: &Error) -> io::Result<()> {
     let mut out = io::stderr().lock();
     let (red, cyan, plain) = if colour(&out) {
         ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m")

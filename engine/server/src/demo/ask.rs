@@ -14,6 +14,7 @@ pub(super) async fn ask(
         principal: Principal::Operator,
         manufacturer: manufacturer.clone(),
         sql: sql.to_owned(),
+        parameters: Default::default(),
         deadline: None,
     };
     engine.query(query).await

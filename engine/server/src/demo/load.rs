@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tributary_datasets::Dataset;
-use tributary_engine_core::engine::{Body, Format, Ingest, Principal};
+use tributary_engine_core::engine::{Body, Format, Ingest, OnError, Principal, Reading};
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Engine, Error, Result};
 
@@ -60,7 +60,8 @@ async fn manufacturer_tables(
             principal: Principal::Operator,
             manufacturer: manufacturer.clone(),
             table: (*table).to_owned(),
-            format: Format::Csv,
+            reading: Reading::of(Format::Csv),
+            on_error: OnError::Refuse,
         };
         let body = {
             let step = step.clone();

@@ -4,13 +4,19 @@
 //! tables, files or sessions, and of errors only that `error.rs` spells them.
 
 mod answer;
+mod attributes;
 mod body;
 mod caller;
 mod health;
+mod keys;
+mod leads;
 mod negotiate;
 mod patience;
 mod plugins;
 mod query;
+mod question;
+mod rows;
+mod saved;
 mod serve;
 mod tables;
 #[cfg(test)]
@@ -23,6 +29,7 @@ use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
 use tributary_engine_core::Engine;
+use tributary_engine_core::saved::SavedKind;
 
 use crate::error::Failure;
 
@@ -37,10 +44,30 @@ pub fn router(engine: Arc<dyn Engine>) -> Router {
         // anyone
         .route("/healthz", get(health::healthz))
         // analysts and dashboards
-        .route("/v1/query", post(query::of_caller))
-        .route("/v1/{manufacturer}/query", post(query::of_manufacturer))
+        .route(
+            "/v1/query",
+            get(query::of_caller_by_url).post(query::of_caller),
+        )
+        .route(
+            "/v1/{manufacturer}/query",
+            get(query::of_manufacturer_by_url).post(query::of_manufacturer),
+        )
+        // views and queries that a manufacturer saves: list; save, read and delete one; run a query
+        .merge(saved::routes(SavedKind::View, "/v1/{manufacturer}/views"))
+        .merge(saved::routes(
+            SavedKind::Query,
+            "/v1/{manufacturer}/queries",
+        ))
+        .route(
+            "/v1/{manufacturer}/queries/{name}/rows",
+            get(saved::run).post(saved::run),
+        )
         // manufacturers
         .route("/v1/{manufacturer}/tables/{table}", post(tables::ingest))
+        .route(
+            "/v1/{manufacturer}/tables/{table}/attributes",
+            get(attributes::list).post(attributes::declare),
+        )
         .route(
             "/v1/{manufacturer}/plugins",
             get(plugins::list).post(plugins::upload),
@@ -48,6 +75,13 @@ pub fn router(engine: Arc<dyn Engine>) -> Router {
         .route(
             "/v1/{manufacturer}/plugins/{name}/versions/{version}/activate",
             post(plugins::activate),
+        )
+        // distributors and channel managers
+        .route("/v1/{manufacturer}/leads/{id}", get(leads::show))
+        .route("/v1/{manufacturer}/leads/{id}/next", get(leads::next))
+        .route(
+            "/v1/{manufacturer}/leads/{id}/feedback",
+            post(leads::feedback),
         )
         // the operator
         .route("/v1/{manufacturer}/tokens", post(tokens::issue))

@@ -10,11 +10,13 @@ use arrow::datatypes::{DataType, Field, Schema};
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 use tributary_engine_core::engine::{
-    Activate, Answer, Body, Engine, Frame, Ingest, PluginVersion, Principal, Query, Receipt,
-    Trailer, Upload,
+    Activate, Answer, Body, Declare, Declared, Engine, Frame, Import, ImportProgress, Imported,
+    Ingest, PluginVersion, Principal, Query, ReadAs, Receipt, Trailer, Upload,
 };
 use tributary_engine_core::manufacturer::ManufacturerId;
+use tributary_engine_core::saved::{Named, Run, Save, Saved, SavedKind};
 use tributary_engine_core::{Error, Fault, Result};
 
 /// Knows two manufacturers and two tokens; the statement says how its answer goes.
@@ -109,7 +111,16 @@ impl Engine for Scripted {
             unchanged: 0,
             table_version: 1,
             created_manufacturer: false,
+            read_as: ReadAs::default(),
         })
+    }
+
+    async fn import(&self, _: Import, _: UnboundedSender<ImportProgress>) -> Result<Imported> {
+        Err(Error::new(Fault::Internal, "not scripted"))
+    }
+
+    async fn declare(&self, _: Declare) -> Result<Declared> {
+        Err(Error::new(Fault::Internal, "not scripted"))
     }
 
     async fn upload(&self, upload: Upload) -> Result<PluginVersion> {
@@ -126,6 +137,26 @@ impl Engine for Scripted {
 
     async fn plugins(&self, _: &Principal, _: &ManufacturerId) -> Result<Vec<PluginVersion>> {
         Ok(vec![plugin("champ".to_owned(), "1.0.0".to_owned(), 1)])
+    }
+
+    async fn put(&self, save: Save) -> Result<Saved> {
+        Err(Error::new(Fault::Conflict, save.name))
+    }
+
+    async fn saved(&self, named: Named) -> Result<Saved> {
+        Err(Error::new(Fault::Missing, named.name))
+    }
+
+    async fn delete(&self, named: Named) -> Result<Saved> {
+        Err(Error::new(Fault::Missing, named.name))
+    }
+
+    async fn list(&self, _: &Principal, _: &ManufacturerId, _: SavedKind) -> Result<Vec<Saved>> {
+        Ok(Vec::new())
+    }
+
+    async fn run(&self, run: Run) -> Result<Answer> {
+        Err(Error::new(Fault::Missing, run.name))
     }
 
     async fn manufacturers(&self, _: &Principal) -> Result<Vec<ManufacturerId>> {
@@ -216,7 +247,7 @@ fn every_error_has_one_shape_and_its_request_id() {
     let server = Server::start();
     for (request, headers, body, status, code) in [
         ("GET /nowhere", &[][..], "", 404, "missing"),
-        ("GET /v1/acme/query", &[][..], "", 405, "invalid"),
+        ("DELETE /v1/acme/query", &[][..], "", 405, "invalid"),
         (
             "POST /v1/acme/query",
             &[][..],
@@ -296,7 +327,7 @@ fn every_error_has_one_shape_and_its_request_id() {
         ),
         (
             "POST /v1/acme/tables/leads",
-            &[OPERATOR, CSV, "content-encoding: gzip"][..],
+            &[OPERATOR, CSV, "content-encoding: br"][..],
             "x",
             415,
             "invalid",
