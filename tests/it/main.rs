@@ -3,6 +3,7 @@
 mod attributes;
 mod broken;
 mod cli;
+mod corpora;
 mod demo;
 mod dialects;
 mod files;

@@ -39,18 +39,20 @@ pub fn root() -> PathBuf {
         .to_owned()
 }
 
-/// A public data set that lies beside the workspace, or nothing: then the test is skipped, and says so. Where `CI` is set
-/// a skip is a failure.
+/// A public data set that lies beside the workspace, or nothing: then the test is skipped.
 pub fn public_data(name: &str) -> Option<PathBuf> {
     let folder = root().join("../shared/data").join(name);
     if folder.is_dir() {
         return Some(folder);
     }
-    let missing = format!("skipped: data set {name} is not in {}", folder.display());
-    assert!(std::env::var("CI").is_err(), "{missing}");
-    // Past the capture of the test runner, so that it is seen.
-    let _ = writeln!(std::io::stderr(), "{missing}");
+    skipped(&format!("data set {name} is not in {}", folder.display()));
     None
+}
+
+/// Says that a test cannot be made here, past the capture of the test runner. Where `CI` is set that is a failure.
+pub fn skipped(why: &str) {
+    assert!(std::env::var("CI").is_err(), "skipped: {why}");
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
 /// A database of its own for one test; the folder goes with it.

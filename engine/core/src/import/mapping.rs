@@ -188,11 +188,19 @@ fn targets(
     mut written: BTreeMap<String, WrittenTarget>,
     mut attributes: BTreeMap<String, BTreeMap<String, String>>,
 ) -> Result<Vec<Target>> {
+    let sections = written.keys().map(|name| ("tables", name));
+    let sections = sections.chain(attributes.keys().map(|name| ("attributes", name)));
+    for (section, name) in sections {
+        if !tables().any(|table| table.name == *name) {
+            return Err(Error::new(
+                Fault::Invalid,
+                format!("mapping: [{section}.{name}] names no table that takes rows"),
+            )
+            .with_hint(names()));
+        }
+    }
     let mut targets = Vec::with_capacity(written.len());
-    for table in TABLES
-        .iter()
-        .filter(|table| table.semantics != Semantics::Engine)
-    {
+    for table in tables() {
         let attributes = attributes.remove(table.name.as_ref());
         let Some(target) = written.remove(table.name.as_ref()) else {
             if attributes.is_some() {
@@ -216,27 +224,18 @@ fn targets(
                 .collect(),
         });
     }
-    let unknown = written.into_keys().map(|name| format!("[tables.{name}]"));
-    let unknown = unknown.chain(
-        attributes
-            .into_keys()
-            .map(|name| format!("[attributes.{name}]")),
-    );
-    match unknown.into_iter().next() {
-        None => Ok(targets),
-        Some(place) => Err(Error::new(
-            Fault::Invalid,
-            format!("mapping: {place} names no table that takes rows"),
-        )
-        .with_hint(names())),
-    }
+    Ok(targets)
+}
+
+/// The tables that take rows.
+fn tables() -> impl Iterator<Item = &'static Arc<Table>> {
+    TABLES
+        .iter()
+        .filter(|table| table.semantics != Semantics::Engine)
 }
 
 fn names() -> String {
-    let open = TABLES
-        .iter()
-        .filter(|table| table.semantics != Semantics::Engine);
-    let names: Vec<&str> = open.map(|table| table.name.as_ref()).collect();
+    let names: Vec<&str> = tables().map(|table| table.name.as_ref()).collect();
     format!("Rows are taken by {}.", names.join(", "))
 }
 
