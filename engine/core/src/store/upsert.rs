@@ -10,6 +10,7 @@ use arrow::compute::{concat_batches, filter_record_batch, interleave};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
+use tokio::task::JoinSet;
 
 use super::Written;
 use super::append::too_often;
@@ -47,18 +48,23 @@ pub async fn upsert(table: &StoredTable, write: &Write, rows: Rows) -> Result<Wr
         let Some(from) = table.ready(from).await? else {
             continue;
         };
-        let mut written = if nothing {
-            Unpublished::none(&table.folder)
-        } else {
+        // The rows and their history are written side by side: each keeps a thread busy.
+        let mut writing = JoinSet::new();
+        if !nothing {
             let merged = incoming.merged(table, Arc::clone(&from), &touched)?;
             let sorted = sorted(model, merged, &table.task)?;
-            Unpublished::write(model, &table.folder, sorted).await?
-        };
+            let (model, folder) = (Arc::clone(model), table.folder.clone());
+            writing.spawn(async move { Unpublished::write(&model, &folder, sorted).await });
+        }
         let events = match write.keeps_history() {
             true => Some(incoming.events(table, &from, &touched, write.at_us())?),
             false => None,
         };
         write.beside(from.next_version(), events).await?;
+        let mut written = match writing.join_next().await {
+            Some(written) => written.map_err(|panic| Error::internal("write rows", panic))??,
+            None => Unpublished::none(&table.folder),
+        };
         let change = Change {
             added: &mut written,
             removed: &touched.files,
