@@ -17,7 +17,9 @@ fn main() {
 }
 
 fn build() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+    // Asked when it runs: another copy of the workspace may share the target folder, and with it this program.
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?;
+    let root = Path::new(&manifest)
         .ancestors()
         .nth(2)
         .ok_or("find workspace: engine/server has no grandparent")?;
