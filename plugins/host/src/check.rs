@@ -14,7 +14,7 @@ use crate::upload::Upload;
 /// The package of `sdk/wit/plugin.wit`.
 const PACKAGE: &str = "tributary:plugin/";
 /// Its version that this host speaks.
-pub(crate) const VERSION: &str = "0.1.0";
+pub(crate) const VERSION: &str = "1.0.0";
 
 /// What plugins may use: WebAssembly 2 with SIMD, and constant expressions.
 const FEATURES: WasmFeatures = WasmFeatures::WASM2

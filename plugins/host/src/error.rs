@@ -16,6 +16,8 @@ pub enum ErrorKind {
     Output,
     /// The plugin refused the values of one row.
     Row,
+    /// The settings are not what the plugin declares, or the plugin refused them.
+    Settings,
     /// The plugin refused the call as a whole.
     Plugin,
     /// The caller or this host is wrong.

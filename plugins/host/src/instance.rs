@@ -10,18 +10,76 @@ use wasmtime::{Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, StoreC
 use crate::check::VERSION;
 use crate::error::{Error, ErrorKind, printable};
 use crate::limits::Limits;
-use crate::wire::{ColumnIn, ColumnOut, ErrorCode, Info, Judgement, Level, PluginError};
+use crate::wire::{
+    ColumnIn, ColumnOut, ConfigValue, Context, ErrorCode, Info, Judgement, Level, PluginError,
+};
 
 type Args<'a> = (u32, &'a [ColumnIn<'a>], u32);
+type Configure<'a> = (&'a [(String, ConfigValue)], Context);
+/// arguments, groups, filter, rows, groups in all
+pub(crate) type Update<'a> = (&'a [ColumnIn<'a>], &'a [u32], Option<&'a [u8]>, u32, u32);
+/// the same without the last
+pub(crate) type Retract<'a> = (&'a [ColumnIn<'a>], &'a [u32], Option<&'a [u8]>, u32);
+/// state, groups, rows, groups in all
+pub(crate) type Merge<'a> = (&'a [ColumnIn<'a>], &'a [u32], u32, u32);
 type Answer<T> = (Result<T, PluginError>,);
 
 /// A component that needs nothing but memory to run, and where its exports are.
 pub(crate) struct Template {
     pre: InstancePre<Guest>,
     describe: ComponentExportIndex,
-    start: ComponentExportIndex,
+    configure: ComponentExportIndex,
     eval: Option<ComponentExportIndex>,
     judge: Option<ComponentExportIndex>,
+    aggregate: Option<Aggregate<ComponentExportIndex>>,
+    retract: Option<ComponentExportIndex>,
+}
+
+/// The functions of interface `aggregate`.
+#[derive(Clone, Copy)]
+struct Aggregate<T> {
+    start: T,
+    update: T,
+    merge: T,
+    evaluate: T,
+    state: T,
+    drop_first: T,
+    reset: T,
+}
+
+impl<T> Aggregate<T> {
+    fn try_new<E>(mut find: impl FnMut(&str) -> Result<T, E>) -> Result<Self, E> {
+        Ok(Self {
+            start: find("start")?,
+            update: find("update")?,
+            merge: find("merge")?,
+            evaluate: find("evaluate")?,
+            state: find("state")?,
+            drop_first: find("drop-first")?,
+            reset: find("reset")?,
+        })
+    }
+
+    fn try_map<U>(&self, mut with: impl FnMut(&T) -> Option<U>) -> Option<Aggregate<U>> {
+        Some(Aggregate {
+            start: with(&self.start)?,
+            update: with(&self.update)?,
+            merge: with(&self.merge)?,
+            evaluate: with(&self.evaluate)?,
+            state: with(&self.state)?,
+            drop_first: with(&self.drop_first)?,
+            reset: with(&self.reset)?,
+        })
+    }
+}
+
+/// Which interfaces the functions of a manifest need.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Needs {
+    pub(crate) scalar: bool,
+    pub(crate) rule: bool,
+    pub(crate) aggregate: bool,
+    pub(crate) retract: bool,
 }
 
 impl Template {
@@ -36,29 +94,52 @@ impl Template {
             pre: pre.map_err(|error| Error::refused(format!("link plugin: {error:#}")))?,
             describe: export(component, "manifest", "describe")
                 .ok_or_else(|| missing("manifest"))?,
-            start: export(component, "lifecycle", "start").ok_or_else(|| missing("lifecycle"))?,
+            configure: export(component, "lifecycle", "configure")
+                .ok_or_else(|| missing("lifecycle"))?,
             eval: export(component, "scalar", "eval"),
             judge: export(component, "rule", "judge"),
+            aggregate: Aggregate::try_new(|name| export(component, "aggregate", name).ok_or(()))
+                .ok(),
+            retract: export(component, "aggregate-retract", "retract"),
         })
     }
 
-    /// Fails unless the component has what functions of these kinds need, with the right types.
-    pub(crate) fn check(&self, limits: &Limits, scalar: bool, rule: bool) -> Result<(), Error> {
-        let mut instance = Instance::new(self, limits)?;
+    /// Fails unless the component has what its functions need, with the right types.
+    pub(crate) fn check(&self, limits: &Limits, needs: Needs) -> Result<(), Error> {
+        let instance = Instance::new(self, limits)?;
         let interfaces = [
-            (scalar, self.eval.is_some(), "scalar"),
-            (rule, self.judge.is_some(), "rule"),
+            (needs.scalar, self.eval.is_some(), "scalar"),
+            (needs.rule, self.judge.is_some(), "rule"),
+            (needs.aggregate, self.aggregate.is_some(), "aggregate"),
+            (needs.retract, self.retract.is_some(), "aggregate-retract"),
         ];
         for (wanted, there, name) in interfaces {
             if wanted && !there {
                 return Err(Error::refused(format!(
-                    "the plugin has {name} functions and no interface \"{name}\""
+                    "the plugin has functions that need interface \"{name}\", and no such interface"
                 )));
             }
         }
-        instance.typed_if_any::<Answer<ColumnOut>>(instance.eval)?;
-        instance.typed_if_any::<Answer<Judgement>>(instance.judge)?;
-        instance.start()
+        instance.typed::<Configure<'_>, Answer<()>>(instance.configure)?;
+        if let Some(eval) = instance.eval {
+            instance.typed::<Args<'_>, Answer<ColumnOut>>(eval)?;
+        }
+        if let Some(judge) = instance.judge {
+            instance.typed::<Args<'_>, Answer<Judgement>>(judge)?;
+        }
+        if let Some(retract) = instance.retract {
+            instance.typed::<Retract<'_>, Answer<()>>(retract)?;
+        }
+        if let Some(aggregate) = &instance.aggregate {
+            instance.typed::<(u32,), Answer<()>>(aggregate.start)?;
+            instance.typed::<Update<'_>, Answer<()>>(aggregate.update)?;
+            instance.typed::<Merge<'_>, Answer<()>>(aggregate.merge)?;
+            instance.typed::<(&[u32],), Answer<ColumnOut>>(aggregate.evaluate)?;
+            instance.typed::<(&[u32],), Answer<Vec<ColumnOut>>>(aggregate.state)?;
+            instance.typed::<(u32,), Answer<()>>(aggregate.drop_first)?;
+            instance.typed::<(u32,), Answer<()>>(aggregate.reset)?;
+        }
+        Ok(())
     }
 }
 
@@ -155,9 +236,11 @@ pub(crate) struct Budget {
 pub(crate) struct Instance {
     store: Store<Guest>,
     describe: Func,
-    start: Func,
+    configure: Func,
     eval: Option<Func>,
     judge: Option<Func>,
+    aggregate: Option<Aggregate<Func>>,
+    retract: Option<Func>,
     fuel_describe_max: u64,
     fuel_start_max: u64,
     message_bytes_max: u64,
@@ -197,9 +280,14 @@ impl Instance {
         let lost = || Error::internal("an export that was there is not a function");
         Ok(Self {
             describe: func(&template.describe).ok_or_else(lost)?,
-            start: func(&template.start).ok_or_else(lost)?,
+            configure: func(&template.configure).ok_or_else(lost)?,
             eval: template.eval.as_ref().and_then(&mut func),
             judge: template.judge.as_ref().and_then(&mut func),
+            aggregate: template
+                .aggregate
+                .as_ref()
+                .and_then(|aggregate| aggregate.try_map(&mut func)),
+            retract: template.retract.as_ref().and_then(&mut func),
             store,
             fuel_describe_max: limits.fuel_describe_max,
             fuel_start_max: limits.fuel_start_max,
@@ -216,13 +304,26 @@ impl Instance {
             .map(|(info,)| info)
     }
 
-    /// Before any evaluation.
-    pub(crate) fn start(&mut self) -> Result<(), Error> {
-        let start = self.typed::<(), Answer<()>>(self.start)?;
+    /// Hands over the settings, before any evaluation.
+    pub(crate) fn configure(
+        &mut self,
+        settings: &[(String, ConfigValue)],
+        now_us: Option<i64>,
+    ) -> Result<(), Error> {
+        let configure = self.typed::<Configure<'_>, Answer<()>>(self.configure)?;
         let fuel = ("fuel_start_max", self.fuel_start_max);
         let output_bytes = self.store.hostcall_fuel() as u64;
-        let (answer,) = self.call(&start, (), fuel, output_bytes)?;
-        answer.map_err(|error| self.reported(&error, 0))
+        let params = (settings, Context { now_us });
+        let (answer,) = self.call(&configure, params, fuel, output_bytes)?;
+        answer.map_err(|error| {
+            let reported = self.reported(&error, 0);
+            match error.code {
+                ErrorCode::MissingConfig | ErrorCode::InvalidInput => {
+                    Error::new(ErrorKind::Settings, reported.message)
+                }
+                ErrorCode::Unsupported | ErrorCode::Internal => reported,
+            }
+        })
     }
 
     /// One batch of a scalar function.
@@ -233,7 +334,8 @@ impl Instance {
         rows: u32,
         budget: Budget,
     ) -> Result<ColumnOut, Error> {
-        self.batch::<ColumnOut>(self.eval, (function, args, rows), budget)
+        let params: Args<'_> = (function, args, rows);
+        self.batch(self.eval, params, rows, budget)
     }
 
     /// One batch of a rule.
@@ -244,7 +346,72 @@ impl Instance {
         rows: u32,
         budget: Budget,
     ) -> Result<Judgement, Error> {
-        self.batch::<Judgement>(self.judge, (function, args, rows), budget)
+        let params: Args<'_> = (function, args, rows);
+        self.batch(self.judge, params, rows, budget)
+    }
+
+    /// Makes the instance accumulate for one function.
+    pub(crate) fn aggregate_start(&mut self, function: u32, budget: Budget) -> Result<(), Error> {
+        let func = self.aggregate.map(|aggregate| aggregate.start);
+        self.batch(func, (function,), 0, budget)
+    }
+
+    /// Adds rows to groups.
+    pub(crate) fn update(&mut self, update: Update<'_>, budget: Budget) -> Result<(), Error> {
+        let func = self.aggregate.map(|aggregate| aggregate.update);
+        self.batch(func, update, update.3, budget)
+    }
+
+    /// Takes rows out of groups.
+    pub(crate) fn retract(&mut self, retract: Retract<'_>, budget: Budget) -> Result<(), Error> {
+        self.batch(self.retract, retract, retract.3, budget)
+    }
+
+    /// Adds partial states to groups.
+    pub(crate) fn merge(&mut self, merge: Merge<'_>, budget: Budget) -> Result<(), Error> {
+        let func = self.aggregate.map(|aggregate| aggregate.merge);
+        self.batch(func, merge, merge.2, budget)
+    }
+
+    /// The values of groups.
+    pub(crate) fn evaluate(&mut self, groups: &[u32], budget: Budget) -> Result<ColumnOut, Error> {
+        let func = self.aggregate.map(|aggregate| aggregate.evaluate);
+        self.batch(func, (groups,), 0, budget)
+    }
+
+    /// The partial states of groups.
+    pub(crate) fn state(
+        &mut self,
+        groups: &[u32],
+        budget: Budget,
+    ) -> Result<Vec<ColumnOut>, Error> {
+        let func = self.aggregate.map(|aggregate| aggregate.state);
+        self.batch(func, (groups,), 0, budget)
+    }
+
+    /// Forgets the first groups.
+    pub(crate) fn drop_first(&mut self, groups: u32, budget: Budget) -> Result<(), Error> {
+        let func = self.aggregate.map(|aggregate| aggregate.drop_first);
+        self.batch(func, (groups,), 0, budget)
+    }
+
+    /// Makes a group empty.
+    pub(crate) fn reset(&mut self, group: u32, budget: Budget) -> Result<(), Error> {
+        let func = self.aggregate.map(|aggregate| aggregate.reset);
+        self.batch(func, (group,), 0, budget)
+    }
+
+    /// What plugins warned of in the last call.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = &str> {
+        let diagnostics = self.store.data().diagnostics.iter();
+        diagnostics
+            .filter(|(level, _)| matches!(level, Level::Warn))
+            .map(|(_, message)| message.as_str())
+    }
+
+    /// Instructions that the last call took, of those that it was given.
+    pub(crate) fn fuel_used(&self, given: u64) -> u64 {
+        given.saturating_sub(self.store.get_fuel().unwrap_or_default())
     }
 
     /// The most linear memory it had.
@@ -252,22 +419,27 @@ impl Instance {
         self.store.data().linear_memory_bytes
     }
 
-    fn batch<T: Lift + 'static>(
+    fn batch<P, T>(
         &mut self,
         func: Option<Func>,
-        args: Args<'_>,
+        params: P,
+        rows: u32,
         budget: Budget,
-    ) -> Result<T, Error> {
+    ) -> Result<T, Error>
+    where
+        P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower,
+        T: Lift + 'static,
+    {
         let func =
             func.ok_or_else(|| Error::internal("the plugin does not have this interface"))?;
-        let rows = args.2;
         // SAFETY: the unchecked part is that the function has these types. `Template::check`
         // compared them with this very component when it was installed, through the same export;
-        // the lifetimes in `Args` change no layout. Comparing again costs a microsecond per call.
-        let func = unsafe { TypedFunc::<Args<'_>, Answer<T>>::new_unchecked(func) };
+        // the lifetimes in the parameters change no layout. Comparing again costs a microsecond
+        // per call.
+        let func = unsafe { TypedFunc::<P, Answer<T>>::new_unchecked(func) };
         let (answer,) = self.call(
             &func,
-            args,
+            params,
             ("fuel_call_max", budget.fuel),
             budget.output_bytes,
         )?;
@@ -314,21 +486,18 @@ impl Instance {
         })
     }
 
-    fn typed_if_any<R>(&self, func: Option<Func>) -> Result<(), Error>
-    where
-        R: wasmtime::component::ComponentNamedList + Lift,
-    {
-        func.map_or(Ok(()), |func| self.typed::<Args<'_>, R>(func).map(drop))
-    }
-
     /// An error the plugin returned in good order.
     fn reported(&self, error: &PluginError, rows: u32) -> Error {
         let row = error.row.filter(|row| *row < rows).map(u64::from);
         let kind = match (error.code, row) {
             (ErrorCode::InvalidInput, Some(_)) => ErrorKind::Row,
-            (ErrorCode::InvalidInput | ErrorCode::Unsupported | ErrorCode::Internal, _) => {
-                ErrorKind::Plugin
-            }
+            (
+                ErrorCode::InvalidInput
+                | ErrorCode::MissingConfig
+                | ErrorCode::Unsupported
+                | ErrorCode::Internal,
+                _,
+            ) => ErrorKind::Plugin,
         };
         Error::new(kind, printable(&error.message, self.message_bytes_max)).in_row(row)
     }

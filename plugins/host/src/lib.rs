@@ -20,7 +20,11 @@
 //! | `wire.rs` | the types of `sdk/wit/plugin.wit`, as wasmtime wants them |
 //! | `instance.rs` | one running guest: the only file that holds a `Store` |
 //! | `lower.rs` `lift.rs` | Arrow to guest; guest to Arrow, where nothing is believed |
-//! | `pool.rs` | the instances of one query |
+//! | `pool.rs` | the instances of one query, and what they cost |
+//! | `call.rs` `aggregation.rs` | one batch of a score or a rule; an aggregate that accumulates |
+//! | `cached.rs` | compiled code that is kept, signed |
+//! | `rehearse.rs` | whether a plugin gives the same results however rows come |
+//! | `settings.rs` | a manufacturer's settings, checked against the manifest |
 //!
 //! What always holds: a guest imports nothing but `diagnostics`; every call has a budget of
 //! instructions, memory, stack and output; an instance that failed in any way is never used
@@ -29,6 +33,9 @@
 #![warn(missing_docs)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod aggregation;
+mod cached;
+mod call;
 mod check;
 mod compile;
 mod engine;
@@ -41,13 +48,19 @@ mod lower;
 mod manifest;
 mod plugin;
 mod pool;
+mod rehearse;
+mod settings;
 mod upload;
 mod wire;
 
+pub use aggregation::Aggregation;
+pub use cached::Cached;
+pub use call::Argument;
 pub use compile::{Compiler, InProcess};
 pub use error::{Error, ErrorKind, LimitHit, Place};
 pub use host::Host;
 pub use limits::Limits;
-pub use manifest::{Field, Function, Kind, Manifest, Range, Reason, Type, Volatility};
+pub use manifest::{Field, Function, Kind, Manifest, Range, Reason, Type, Volatility, Wire};
 pub use plugin::Plugin;
-pub use pool::{Argument, Pool, Receipts};
+pub use pool::{Pool, Receipts, Warning};
+pub use settings::{ConfigKey, ConfigType, Settings};

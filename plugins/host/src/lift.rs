@@ -10,14 +10,14 @@ use arrow::array::{
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    Date32Type, Decimal128Type, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
 use crate::error::{Error, within};
-use crate::manifest::{self, Function, Type, names_type};
+use crate::manifest::{self, Function, Type};
 use crate::plugin::Names;
-use crate::wire::{ColumnOut, Judgement, ValuesOut, VarlenOut};
+use crate::wire::{ColumnOut, Judgement, PackedVarlenOut, ValuesOut, VarlenOut};
 
 /// What a result must fit.
 #[derive(Clone, Copy)]
@@ -35,9 +35,29 @@ pub(crate) fn scalar(
     expected: Expected<'_>,
 ) -> Result<ArrayRef, Error> {
     let [field] = function.returns.as_slice() else {
-        return Err(Error::internal("a scalar function has one result"));
+        return Err(Error::internal("a score and an aggregate have one result"));
     };
     lift(column, field, function.output_range, expected)
+}
+
+/// The partial states of groups.
+pub(crate) fn states(
+    columns: Vec<ColumnOut>,
+    function: &Function,
+    expected: Expected<'_>,
+) -> Result<Vec<ArrayRef>, Error> {
+    if columns.len() != function.state.len() {
+        let (there, wanted) = (columns.len(), function.state.len());
+        return Err(Error::output(format!(
+            "returned {there} columns of state, declared {wanted}"
+        )));
+    }
+    let columns = columns.into_iter().zip(&function.state);
+    columns
+        .map(|(column, field)| {
+            lift(column, field, None, expected).map_err(|error| about(error, &field.name))
+        })
+        .collect()
 }
 
 /// The result of a rule: a struct of dictionaries, so that text is never built per row.
@@ -67,7 +87,7 @@ pub(crate) fn rule(
         let lifted = lift(column, field, None, expected);
         columns.push(lifted.map_err(|error| about(error, &field.name))?);
     }
-    StructArray::try_new_with_length(function.rule_fields(), columns, strict.cloned(), rows)
+    StructArray::try_new_with_length(names.fields.clone(), columns, strict.cloned(), rows)
         .map(|array| Arc::new(array) as ArrayRef)
         .map_err(|error| Error::internal(format!("assemble rule: {error}")))
 }
@@ -79,9 +99,12 @@ fn verdicts(
     expected: Expected<'_>,
 ) -> Result<ArrayRef, Error> {
     length("verdicts", verdicts.len(), expected.rows)?;
-    if let Some(row) = verdicts
+    let undeclared = |verdict: &u8| usize::from(*verdict) >= declared;
+    let highest = verdicts
         .iter()
-        .position(|verdict| usize::from(*verdict) >= declared)
+        .fold(0, |highest, verdict| *verdict.max(&highest));
+    if undeclared(&highest)
+        && let Some(row) = verdicts.iter().position(undeclared)
     {
         let verdict = verdicts[row];
         return Err(
@@ -101,30 +124,23 @@ fn reasons(
 ) -> Result<ArrayRef, Error> {
     length("reasons", words.len(), expected.rows)?;
     let undeclared = u64::MAX.checked_shl(declared as u32).unwrap_or(0);
-    if let Some(row) = words.iter().position(|word| word & undeclared != 0) {
+    let all = words.iter().fold(0, |all, word| all | word);
+    if all & undeclared != 0
+        && let Some(row) = words.iter().position(|word| word & undeclared != 0)
+    {
         return Err(
             Error::output(format!("returned a reason beyond the declared {declared}"))
                 .in_row(Some(row as u64)),
         );
     }
-    let counts = words.iter().map(|word| word.count_ones() as usize);
-    let total: usize = counts.clone().sum();
-    let mut keys = Vec::with_capacity(total);
-    for word in words {
-        let mut rest = *word;
-        while rest != 0 {
-            keys.push(rest.trailing_zeros() as u8);
-            rest &= rest - 1;
-        }
-    }
+    let (offsets, keys) = places_of_bits(words, declared);
     let values = named(
         PrimitiveArray::<UInt8Type>::new(keys.into(), None),
         &names.reasons,
     )?;
-    let field = Arc::new(Field::new_list_field(names_type(), true));
     let list = ListArray::try_new(
-        field,
-        OffsetBuffer::from_lengths(counts),
+        Arc::clone(&names.reason),
+        OffsetBuffer::new(offsets.into()),
         values,
         expected.strict.cloned(),
     );
@@ -132,6 +148,52 @@ fn reasons(
         Error::internal(format!("assemble reasons: {error}"))
     })?))
 }
+
+/// For each byte, the places of its bits, and then whatever.
+const PLACES: [[u8; 8]; 256] = {
+    let mut places = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut bit, mut count) = (0, 0);
+        while bit < 8 {
+            if byte >> bit & 1 == 1 {
+                places[byte][count] = bit;
+                count += 1;
+            }
+            bit += 1;
+        }
+        byte += 1;
+    }
+    places
+};
+
+/// The places of the bits of words, and where those of each word end. Goes by bytes and without a
+/// branch on a bit, because bits of reasons are as good as random: eight places are written, and
+/// those that are not there are written over. At most `bits` bits of a word are looked at.
+fn places_of_bits(words: &[u64], bits: usize) -> (Vec<i32>, Vec<u8>) {
+    let bytes = bits.div_ceil(8);
+    let mut offsets = Vec::with_capacity(words.len() + 1);
+    let mut places = Vec::with_capacity(4 * words.len());
+    let mut count = 0;
+    offsets.push(0);
+    for block in words.chunks(BLOCK) {
+        places.resize(count + block.len() * 8 * bytes, 0);
+        for word in block {
+            for (byte, bits) in word.to_le_bytes().iter().enumerate().take(bytes) {
+                let here = u64::from_le_bytes(PLACES[usize::from(*bits)]);
+                let here = here.wrapping_add(EACH * 8 * byte as u64);
+                places[count..count + 8].copy_from_slice(&here.to_le_bytes());
+                count += bits.count_ones() as usize;
+            }
+            offsets.push(count as i32);
+        }
+    }
+    places.truncate(count);
+    (offsets, places)
+}
+
+/// Every byte is one.
+const EACH: u64 = u64::MAX / 255;
 
 fn named(keys: PrimitiveArray<UInt8Type>, names: &ArrayRef) -> Result<ArrayRef, Error> {
     let dictionary = DictionaryArray::try_new(keys, Arc::clone(names));
@@ -153,7 +215,7 @@ fn lift(
     }
     let nulls = nulls(column.validity, field.nullable, expected)?;
     let rows = expected.rows;
-    match (field.ty, column.values) {
+    match (field.ty, unpacked(column.values, field.ty)?) {
         (Type::Boolean, ValuesOut::Bits(bits)) => booleans(bits, nulls, rows),
         (Type::Int8, ValuesOut::Int8(values)) => numbers::<Int8Type>(values, nulls, rows, range),
         (Type::Int16, ValuesOut::Int16(values)) => numbers::<Int16Type>(values, nulls, rows, range),
@@ -174,23 +236,17 @@ fn lift(
             numbers::<TimestampMicrosecondType>(values, nulls, rows, range)
         }
         (Type::Float32, ValuesOut::Float32(mut values)) => {
-            values
-                .iter_mut()
-                .filter(|value| value.is_nan())
-                .for_each(|value| *value = f32::NAN);
+            one_nan(&mut values, |value| value.is_nan(), f32::NAN);
             numbers::<Float32Type>(values, nulls, rows, range)
         }
         (Type::Float64, ValuesOut::Float64(mut values)) => {
-            values
-                .iter_mut()
-                .filter(|value| value.is_nan())
-                .for_each(|value| *value = f64::NAN);
+            one_nan(&mut values, |value| value.is_nan(), f64::NAN);
             numbers::<Float64Type>(values, nulls, rows, range)
         }
         (Type::Decimal { precision, scale }, ValuesOut::Int128(words)) => {
             decimals(&words, nulls, rows, precision, scale)
         }
-        (Type::Text, ValuesOut::Text(text)) => texts(text, nulls, expected),
+        (Type::Text | Type::Json, ValuesOut::Text(text)) => texts(text, nulls, expected),
         (Type::Binary, ValuesOut::Binary(binary)) => binaries(binary, nulls, expected),
         (ty, values) => Err(Error::output(format!(
             "returned {}, declared {}",
@@ -198,6 +254,67 @@ fn lift(
             ty.arrow()
         ))),
     }
+}
+
+/// Bytes as the list that the type asks for; anything else as it is.
+fn unpacked(values: ValuesOut, ty: Type) -> Result<ValuesOut, Error> {
+    Ok(match (values, ty) {
+        (ValuesOut::Packed(bytes), Type::Boolean) => ValuesOut::Bits(bytes),
+        (ValuesOut::Packed(bytes), Type::Int8) => {
+            ValuesOut::Int8(words(&bytes, i8::from_le_bytes)?)
+        }
+        (ValuesOut::Packed(bytes), Type::Int16) => {
+            ValuesOut::Int16(words(&bytes, i16::from_le_bytes)?)
+        }
+        (ValuesOut::Packed(bytes), Type::Int32 | Type::Date) => {
+            ValuesOut::Int32(words(&bytes, i32::from_le_bytes)?)
+        }
+        (ValuesOut::Packed(bytes), Type::Int64 | Type::Timestamp) => {
+            ValuesOut::Int64(words(&bytes, i64::from_le_bytes)?)
+        }
+        (ValuesOut::Packed(bytes), Type::Uint8) => ValuesOut::Uint8(bytes),
+        (ValuesOut::Packed(bytes), Type::Uint16) => {
+            ValuesOut::Uint16(words(&bytes, u16::from_le_bytes)?)
+        }
+        (ValuesOut::Packed(bytes), Type::Uint32) => {
+            ValuesOut::Uint32(words(&bytes, u32::from_le_bytes)?)
+        }
+        (ValuesOut::Packed(bytes), Type::Uint64) => {
+            ValuesOut::Uint64(words(&bytes, u64::from_le_bytes)?)
+        }
+        (ValuesOut::Packed(bytes), Type::Float32) => {
+            ValuesOut::Float32(words(&bytes, f32::from_le_bytes)?)
+        }
+        (ValuesOut::Packed(bytes), Type::Float64) => {
+            ValuesOut::Float64(words(&bytes, f64::from_le_bytes)?)
+        }
+        (ValuesOut::Packed(bytes), Type::Decimal { .. }) => {
+            ValuesOut::Int128(words(&bytes, u64::from_le_bytes)?)
+        }
+        (ValuesOut::PackedText(text), Type::Text | Type::Json) => {
+            ValuesOut::Text(unpacked_text(text)?)
+        }
+        (ValuesOut::PackedText(text), Type::Binary) => ValuesOut::Binary(unpacked_text(text)?),
+        (values, _) => values,
+    })
+}
+
+fn unpacked_text(text: PackedVarlenOut) -> Result<VarlenOut, Error> {
+    Ok(VarlenOut {
+        offsets: words(&text.offsets, i32::from_le_bytes)?,
+        bytes: text.bytes,
+    })
+}
+
+fn words<const N: usize, T>(bytes: &[u8], word: impl Fn([u8; N]) -> T) -> Result<Vec<T>, Error> {
+    let (words, rest) = bytes.as_chunks::<N>();
+    if rest.is_empty() {
+        return Ok(words.iter().map(|bytes| word(*bytes)).collect());
+    }
+    let there = bytes.len();
+    Err(Error::output(format!(
+        "returned {there} packed bytes, which are no values of {N}"
+    )))
 }
 
 /// The guest's NULLs and those of strict arguments. A result that promised no NULLs of its own may
@@ -225,6 +342,20 @@ fn booleans(bits: Vec<u8>, nulls: Option<NullBuffer>, rows: usize) -> Result<Arr
     length("bytes of bits", bits.len(), rows.div_ceil(8))?;
     let values = BooleanBuffer::new(Buffer::from_vec(bits), 0, rows);
     Ok(Arc::new(BooleanArray::new(values, nulls)))
+}
+
+/// Values that are looked at together, without a branch between them, so that the look is SIMD:
+/// nearly every block is as it should be, and only the others are gone through one by one.
+const BLOCK: usize = 64;
+
+/// Makes every NaN the same NaN.
+fn one_nan<N: Copy>(values: &mut [N], is_nan: impl Fn(N) -> bool, nan: N) {
+    for block in values.chunks_mut(BLOCK) {
+        if block.iter().fold(false, |any, value| any | is_nan(*value)) {
+            let nans = block.iter_mut().filter(|value| is_nan(**value));
+            nans.for_each(|value| *value = nan);
+        }
+    }
 }
 
 /// A number as a range sees it. 64-bit integers lose their last bits, which a bound does not mind.
@@ -267,8 +398,9 @@ fn in_range<N: Ranged>(
     nulls: Option<&NullBuffer>,
     range: manifest::Range,
 ) -> Result<(), Error> {
-    let inside = |value: &N| (range.lo..=range.hi).contains(&value.number());
-    if values.iter().all(inside) {
+    let inside = |value: &N| value.number() >= range.lo && value.number() <= range.hi;
+    let all = |block: &[N]| block.iter().fold(true, |all, value| all & inside(value));
+    if values.chunks(BLOCK).all(all) {
         return Ok(());
     }
     let valid = |row: usize| nulls.is_none_or(|nulls| nulls.is_valid(row));
@@ -390,5 +522,7 @@ fn case(values: &ValuesOut) -> &'static str {
         ValuesOut::Text(_) => "text",
         ValuesOut::Binary(_) => "binary",
         ValuesOut::DictText(_) => "dict-text",
+        ValuesOut::Packed(_) => "packed",
+        ValuesOut::PackedText(_) => "packed-text",
     }
 }

@@ -37,6 +37,10 @@ pub struct Limits {
     pub verdicts_max: u64,
     /// reasons of a rule: bits of a word
     pub reasons_max: u64,
+    /// settings that a plugin declares
+    pub config_keys_max: u64,
+    /// settings that a manufacturer gives, as JSON
+    pub settings_bytes_max: u64,
     /// a name, a verdict, a code of a reason
     pub name_bytes_max: u64,
     /// documentation of a function, text of a reason
@@ -59,6 +63,8 @@ pub struct Limits {
     pub fuel_call_max: u64,
     /// see `fuel_call_max`
     pub fuel_row_max: u64,
+    /// instructions of all calls of one query
+    pub fuel_query_max: u64,
 
     // ---- a call
     /// arguments as they are copied in; a larger batch is split
@@ -75,6 +81,12 @@ pub struct Limits {
     pub diagnostics_max: u64,
     /// one diagnostic, cut to this
     pub diagnostic_bytes_max: u64,
+    /// warnings kept of one query
+    pub warnings_max: u64,
+
+    // ---- what is compiled
+    /// files of compiled code that are kept
+    pub code_files_max: u64,
 }
 
 const KIB: u64 = 1 << 10;
@@ -98,6 +110,8 @@ impl Default for Limits {
             fields_max: 64,
             verdicts_max: 64,
             reasons_max: 64,
+            config_keys_max: 128,
+            settings_bytes_max: MIB,
             name_bytes_max: 63,
             doc_bytes_max: 4 * KIB,
             instances_max: 64,
@@ -108,6 +122,7 @@ impl Default for Limits {
             fuel_describe_max: 20_000_000,
             fuel_call_max: 20_000_000,
             fuel_row_max: 5_000,
+            fuel_query_max: 60_000_000_000,
             input_bytes_max: 16 * MIB,
             batch_rows_max: 1 << 16,
             output_bytes_max: 16 * MIB,
@@ -115,6 +130,8 @@ impl Default for Limits {
             message_bytes_max: 4 * KIB,
             diagnostics_max: 8,
             diagnostic_bytes_max: KIB,
+            warnings_max: 64,
+            code_files_max: 256,
         }
     }
 }

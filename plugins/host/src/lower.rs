@@ -2,21 +2,24 @@
 //! Arrow's layout is the interface's; sliced offsets, views and misaligned bitmaps are rewritten in
 //! one pass. It deliberately runs nothing.
 
+use std::sync::Arc;
+
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, GenericByteArray, GenericByteViewArray,
-    OffsetSizeTrait, new_null_array,
+    OffsetSizeTrait, StringBuilder, new_null_array,
 };
 use arrow::buffer::{Buffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{
-    ByteArrayType, ByteViewType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type,
-    Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    ByteArrayType, ByteViewType, DataType, Date32Type, Decimal128Type, Field, Float32Type,
+    Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
+use arrow::json::{EncoderOptions, writer::make_encoder};
 
 use crate::error::Error;
-use crate::manifest::Type;
-use crate::wire::{ColumnIn, DictIn, ValuesIn, VarlenIn};
+use crate::manifest::{Type, Wire};
+use crate::wire::{ColumnIn, DictIn, PackedVarlenIn, ValuesIn, VarlenIn};
 
 /// An argument in the layout of the interface, on the host's side.
 pub(crate) struct Lowered {
@@ -73,7 +76,7 @@ impl Lowered {
             Type::Date => Values::Int32(numbers::<Date32Type>(array)),
             Type::Timestamp => Values::Int64(numbers::<TimestampMicrosecondType>(array)),
             Type::Decimal { .. } => Values::Int128(words(&numbers::<Decimal128Type>(array))),
-            Type::Text => text(array)?,
+            Type::Text | Type::Json => text(array)?,
             Type::Binary => Values::Binary(varlen(array)?),
         };
         let validity = array.nulls().filter(|nulls| nulls.null_count() > 0);
@@ -85,8 +88,44 @@ impl Lowered {
     }
 
     /// The column to pass to the guest.
-    pub(crate) fn column(&self) -> ColumnIn<'_> {
-        let values = match &self.values {
+    pub(crate) fn column(&self, wire: Wire) -> ColumnIn<'_> {
+        let values = match wire {
+            Wire::Typed => self.typed(),
+            Wire::Packed => self.packed(),
+        };
+        ColumnIn {
+            values,
+            validity: self.validity.as_deref(),
+            constant: self.constant,
+        }
+    }
+
+    /// The same buffers as bytes, which on this side are little-endian like the guest's.
+    fn packed(&self) -> ValuesIn<'_> {
+        match &self.values {
+            Values::Bits(bits) => ValuesIn::Packed(bits),
+            Values::Int8(values) => ValuesIn::Packed(values.inner()),
+            Values::Int16(values) => ValuesIn::Packed(values.inner()),
+            Values::Int32(values) => ValuesIn::Packed(values.inner()),
+            Values::Int64(values) => ValuesIn::Packed(values.inner()),
+            Values::Uint8(values) => ValuesIn::Packed(values.inner()),
+            Values::Uint16(values) => ValuesIn::Packed(values.inner()),
+            Values::Uint32(values) => ValuesIn::Packed(values.inner()),
+            Values::Uint64(values) => ValuesIn::Packed(values.inner()),
+            Values::Float32(values) => ValuesIn::Packed(values.inner()),
+            Values::Float64(values) => ValuesIn::Packed(values.inner()),
+            Values::Int128(words) => ValuesIn::Packed(words.inner()),
+            Values::Text(text) | Values::Binary(text) | Values::DictText(_, text) => {
+                ValuesIn::PackedText(PackedVarlenIn {
+                    offsets: text.offsets.inner(),
+                    bytes: &text.bytes,
+                })
+            }
+        }
+    }
+
+    fn typed(&self) -> ValuesIn<'_> {
+        match &self.values {
             Values::Bits(bits) => ValuesIn::Bits(bits),
             Values::Int8(values) => ValuesIn::Int8(values),
             Values::Int16(values) => ValuesIn::Int16(values),
@@ -105,11 +144,6 @@ impl Lowered {
                 keys,
                 values: text.wire(),
             }),
-        };
-        ColumnIn {
-            values,
-            validity: self.validity.as_deref(),
-            constant: self.constant,
         }
     }
 }
@@ -143,6 +177,8 @@ pub(crate) fn lowered_bytes(array: &ArrayRef, dictionaries: bool) -> u64 {
         }
         DataType::Dictionary(_, _) => 4 * rows + unfolded(array),
         DataType::Boolean | DataType::Null => validity,
+        // A document takes about twice what its values do.
+        nested if nested.is_nested() => 2 * array.get_array_memory_size() as u64,
         other => rows * other.primitive_width().unwrap_or(16) as u64,
     };
     values + validity
@@ -191,17 +227,20 @@ fn stays_dictionary(array: &ArrayRef, dictionaries: bool) -> bool {
 fn canonical(array: &ArrayRef, ty: Type, dictionaries: bool) -> Result<ArrayRef, Error> {
     let of = array.data_type();
     let to = match (ty, of) {
-        (Type::Text, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+        (Type::Text | Type::Json, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
         | (Type::Binary, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
         | (Type::Timestamp, DataType::Timestamp(TimeUnit::Microsecond, _)) => {
             return Ok(array.clone());
         }
         (_, of) if *of == ty.arrow() => return Ok(array.clone()),
+        (Type::Json, of) if of.is_nested() => return documents(array),
         (_, DataType::Null) => return Ok(new_null_array(&ty.arrow(), array.len())),
-        (Type::Text, DataType::Dictionary(_, _)) if stays_dictionary(array, dictionaries) => {
+        (Type::Text | Type::Json, DataType::Dictionary(_, _))
+            if stays_dictionary(array, dictionaries) =>
+        {
             DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
         }
-        (Type::Text | Type::Binary, DataType::Dictionary(_, _)) => ty.arrow(),
+        (Type::Text | Type::Json | Type::Binary, DataType::Dictionary(_, _)) => ty.arrow(),
         _ => {
             return Err(Error::internal(format!(
                 "argument is {of}, expected {}",
@@ -210,6 +249,30 @@ fn canonical(array: &ArrayRef, ty: Type, dictionaries: bool) -> Result<ArrayRef,
         }
     };
     cast(array, &to).map_err(|error| Error::internal(format!("cast argument: {error}")))
+}
+
+/// Each row of a nested array as one JSON document.
+fn documents(array: &ArrayRef) -> Result<ArrayRef, Error> {
+    let fail = |error: arrow::error::ArrowError| {
+        Error::internal(format!("write argument as JSON: {error}"))
+    };
+    let field = Arc::new(Field::new("document", array.data_type().clone(), true));
+    let options = EncoderOptions::default().with_explicit_nulls(true);
+    let mut encoder = make_encoder(&field, array, &options).map_err(fail)?;
+    let mut texts = StringBuilder::with_capacity(array.len(), 64 * array.len());
+    let mut json = Vec::new();
+    for row in 0..array.len() {
+        if array.is_null(row) {
+            texts.append_null();
+            continue;
+        }
+        json.clear();
+        encoder.encode(row, &mut json);
+        let text = std::str::from_utf8(&json)
+            .map_err(|error| Error::internal(format!("write argument as JSON: {error}")))?;
+        texts.append_value(text);
+    }
+    Ok(Arc::new(texts.finish()))
 }
 
 fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef) -> ScalarBuffer<T::Native> {
@@ -330,7 +393,7 @@ mod tests {
     use arrow::datatypes::{Int8Type, Int32Type};
 
     use super::{Lowered, lowered_bytes};
-    use crate::manifest::Type;
+    use crate::manifest::{Type, Wire};
     use crate::wire::{ColumnIn, ValuesIn};
 
     const WORDS: [Option<&str>; 5] = [
@@ -381,7 +444,7 @@ mod tests {
                         .map(|word| word.map(str::to_owned))
                         .collect();
                     assert_eq!(
-                        read(&lowered.column()),
+                        read(&lowered.column(Wire::Typed)),
                         expected,
                         "{} {start} {len}",
                         array.data_type()
@@ -396,7 +459,10 @@ mod tests {
         let many: DictionaryArray<Int32Type> = ["a", "b", "a", "a"].into_iter().collect();
         let lowered =
             Lowered::new(&(Arc::new(many) as ArrayRef), Type::Text, false, true).expect("text");
-        assert!(matches!(lowered.column().values, ValuesIn::DictText(_)));
+        assert!(matches!(
+            lowered.column(Wire::Typed).values,
+            ValuesIn::DictText(_)
+        ));
         let unused: DictionaryArray<Int32Type> = ["a", "b", "c"].into_iter().collect();
         let lowered = Lowered::new(
             &(Arc::new(unused.slice(0, 1)) as ArrayRef),
@@ -405,7 +471,7 @@ mod tests {
             true,
         );
         assert!(matches!(
-            lowered.expect("text").column().values,
+            lowered.expect("text").column(Wire::Typed).values,
             ValuesIn::Text(_)
         ));
     }
@@ -415,7 +481,7 @@ mod tests {
         let array = BooleanArray::from((0..20).map(|row| row % 3 == 0).collect::<Vec<_>>());
         let slice: ArrayRef = Arc::new(array.slice(3, 9));
         let lowered = Lowered::new(&slice, Type::Boolean, false, false).expect("bits");
-        let ValuesIn::Bits(bits) = lowered.column().values else {
+        let ValuesIn::Bits(bits) = lowered.column(Wire::Typed).values else {
             panic!("not bits")
         };
         assert_eq!((bits.len(), bits[0], bits[1] & 1), (2, 0b0100_1001, 0));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, printable, within};
 use crate::limits::Limits;
+use crate::settings::ConfigKey;
 use crate::wire;
 
 /// What a plugin says it is.
@@ -21,6 +22,20 @@ pub struct Manifest {
     pub interface: String,
     /// its functions; a function's number is its place
     pub functions: Vec<Function>,
+    /// the settings that a manufacturer may give
+    pub config: Vec<ConfigKey>,
+    /// how its columns are laid out
+    pub wire: Wire,
+}
+
+/// How columns cross the boundary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wire {
+    /// lists of numbers
+    Typed,
+    /// their bytes
+    Packed,
 }
 
 /// A function of a plugin.
@@ -34,10 +49,12 @@ pub struct Function {
     pub doc: String,
     /// its arguments; a nullable one shows its NULLs to the function, another makes the result NULL
     pub args: Vec<Field>,
-    /// scalar: its one result; rule: its details
+    /// scalar, aggregate: its one result; rule: its details
     pub returns: Vec<Field>,
     /// when it may be computed once instead of often
     pub volatility: Volatility,
+    /// whether its result depends on the time that the query is as of
+    pub wants_now: bool,
     /// whether text arguments may stay dictionaries
     pub accepts_dictionaries: bool,
     /// scalar: the range its values are promised to be in, which every batch is checked against
@@ -46,6 +63,10 @@ pub struct Function {
     pub verdicts: Vec<String>,
     /// rule: why
     pub reasons: Vec<Reason>,
+    /// aggregate: the partial state of one group
+    pub state: Vec<Field>,
+    /// aggregate: whether rows can leave a group again
+    pub retracts: bool,
 }
 
 /// What a function does.
@@ -56,6 +77,8 @@ pub enum Kind {
     Scalar,
     /// decides about each row, and says why
     Rule,
+    /// computes a value per group of rows
+    Aggregate,
 }
 
 /// When a function may be computed once instead of often.
@@ -106,6 +129,8 @@ pub enum Type {
     /// microseconds, UTC, without a zone of its own
     Timestamp,
     Text,
+    /// text: one JSON document per row
+    Json,
     Binary,
 }
 
@@ -137,8 +162,37 @@ impl Function {
     /// `Struct(verdict: Dictionary(UInt8, Utf8), reasons: List(Dictionary(UInt8, Utf8)), details…)`.
     pub fn return_type(&self) -> DataType {
         match (self.kind, self.returns.as_slice()) {
-            (Kind::Scalar, [result]) => result.ty.arrow(),
+            (Kind::Scalar | Kind::Aggregate, [result]) => result.ty.arrow(),
             _ => DataType::Struct(self.rule_fields()),
+        }
+    }
+
+    /// The types of one group's partial state.
+    pub fn state_types(&self) -> Vec<DataType> {
+        self.state.iter().map(|field| field.ty.arrow()).collect()
+    }
+
+    /// Whether an argument of this Arrow type can be passed as it is, without a cast to the declared one.
+    pub fn accepts(&self, position: usize, given: &DataType) -> bool {
+        let Some(arg) = self.args.get(position) else {
+            return false;
+        };
+        let text = |kind: &DataType| {
+            matches!(
+                kind,
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+            )
+        };
+        match (arg.ty, given) {
+            (Type::Text | Type::Json, DataType::Dictionary(_, values)) => text(values),
+            (Type::Text, given) => text(given),
+            (Type::Json, given) => text(given) || given.is_nested(),
+            (Type::Binary, given) => matches!(
+                given,
+                DataType::Binary | DataType::LargeBinary | DataType::BinaryView
+            ),
+            (Type::Timestamp, DataType::Timestamp(TimeUnit::Microsecond, _)) => true,
+            (ty, given) => ty.arrow() == *given,
         }
     }
 
@@ -185,7 +239,7 @@ impl Type {
             Self::Decimal { precision, scale } => DataType::Decimal128(precision, scale),
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
-            Self::Text => DataType::Utf8,
+            Self::Text | Self::Json => DataType::Utf8,
             Self::Binary => DataType::Binary,
         }
     }
@@ -205,6 +259,7 @@ impl Type {
             (Physical::Float32, "") => Self::Float32,
             (Physical::Float64, "") => Self::Float64,
             (Physical::Text, "") => Self::Text,
+            (Physical::Text, "json") => Self::Json,
             (Physical::Binary, "") => Self::Binary,
             (Physical::Int32, "date") => Self::Date,
             (Physical::Int64, "timestamp") => Self::Timestamp,
@@ -238,6 +293,11 @@ fn decimal(logical: &str) -> Result<Type, Error> {
 }
 
 impl Manifest {
+    /// Whether a function depends on the time that a query is as of.
+    pub(crate) fn wants_now(&self) -> bool {
+        self.functions.iter().any(|function| function.wants_now)
+    }
+
     /// Checks what the guest said. Counts and lengths first: nothing is hashed or copied before.
     pub(crate) fn check(info: wire::Info, limits: &Limits) -> Result<Self, Error> {
         name("plugin", &info.name, limits)?;
@@ -263,6 +323,11 @@ impl Manifest {
             name: info.name,
             version: info.version,
             interface: crate::check::VERSION.to_owned(),
+            config: ConfigKey::check_all(&info.config, limits)?,
+            wire: match info.wire {
+                wire::Wire::Typed => Wire::Typed,
+                wire::Wire::Packed => Wire::Packed,
+            },
         })
     }
 }
@@ -276,12 +341,29 @@ impl Function {
         match function.kind {
             wire::Kind::Scalar => scalar(function, &returns)?,
             wire::Kind::Rule => rule(function, limits)?,
+            wire::Kind::Aggregate => scalar(function, &returns)?,
+        }
+        let state = fields("state", &function.state, limits)?;
+        match (function.kind, state.is_empty()) {
+            (wire::Kind::Aggregate, true) => {
+                return Err(Error::refused("an aggregate has a state"));
+            }
+            (wire::Kind::Scalar | wire::Kind::Rule, false) => {
+                return Err(Error::refused("only an aggregate has a state"));
+            }
+            _ => {}
+        }
+        if function.wants_now && function.volatility == wire::Volatility::Immutable {
+            return Err(Error::refused(
+                "a function that wants the time is stable, not immutable",
+            ));
         }
         Ok(Self {
             name: function.name.clone(),
             kind: match function.kind {
                 wire::Kind::Scalar => Kind::Scalar,
                 wire::Kind::Rule => Kind::Rule,
+                wire::Kind::Aggregate => Kind::Aggregate,
             },
             doc: function.doc.clone(),
             args,
@@ -290,6 +372,9 @@ impl Function {
                 wire::Volatility::Immutable => Volatility::Immutable,
                 wire::Volatility::Stable => Volatility::Stable,
             },
+            wants_now: function.wants_now,
+            state,
+            retracts: function.kind == wire::Kind::Aggregate && function.retracts,
             accepts_dictionaries: function.accepts_dictionaries,
             output_range: function.output_range.as_ref().map(|range| Range {
                 lo: range.lo,
@@ -312,11 +397,13 @@ impl From<&wire::Reason> for Reason {
 
 fn scalar(function: &wire::Function, returns: &[Field]) -> Result<(), Error> {
     let [result] = returns else {
-        return Err(Error::refused("a scalar function has exactly one result"));
+        return Err(Error::refused(
+            "a score and an aggregate have exactly one result",
+        ));
     };
     if !function.verdicts.is_empty() || !function.reasons.is_empty() {
         return Err(Error::refused(
-            "a scalar function has no verdicts and no reasons",
+            "a score and an aggregate have no verdicts and no reasons",
         ));
     }
     let Some(range) = &function.output_range else {
@@ -326,6 +413,7 @@ fn scalar(function: &wire::Function, returns: &[Field]) -> Result<(), Error> {
         result.ty,
         Type::Boolean
             | Type::Text
+            | Type::Json
             | Type::Binary
             | Type::Date
             | Type::Timestamp
@@ -396,7 +484,7 @@ fn fields(what: &str, fields: &[wire::Field], limits: &Limits) -> Result<Vec<Fie
     checked.collect()
 }
 
-fn unique<'n>(
+pub(crate) fn unique<'n>(
     what: &str,
     names: impl Iterator<Item = &'n str>,
     limits: &Limits,
@@ -412,7 +500,7 @@ fn unique<'n>(
 }
 
 /// A name that SQL needs no quotes for: `[a-z][a-z0-9_]*`.
-fn name(what: &str, name: &str, limits: &Limits) -> Result<(), Error> {
+pub(crate) fn name(what: &str, name: &str, limits: &Limits) -> Result<(), Error> {
     within("name_bytes_max", limits.name_bytes_max, name.len() as u64)?;
     let rest =
         |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
@@ -439,7 +527,7 @@ fn code(code: &str, limits: &Limits) -> Result<(), Error> {
     )))
 }
 
-fn doc(text: &str, limits: &Limits) -> Result<(), Error> {
+pub(crate) fn doc(text: &str, limits: &Limits) -> Result<(), Error> {
     within("doc_bytes_max", limits.doc_bytes_max, text.len() as u64)?;
     if text
         .chars()
@@ -490,6 +578,9 @@ mod tests {
             args: vec![field.clone()],
             returns: vec![field],
             volatility: wire::Volatility::Immutable,
+            wants_now: false,
+            state: Vec::new(),
+            retracts: false,
             accepts_dictionaries: false,
             output_range: None,
             verdicts: Vec::new(),
@@ -498,7 +589,9 @@ mod tests {
         wire::Info {
             name: "p".to_owned(),
             version: "1.2.3-rc.1".to_owned(),
+            wire: wire::Wire::Typed,
             functions: vec![function],
+            config: Vec::new(),
         }
     }
 

@@ -5,27 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use arrow::array::{Array, ArrayRef, UInt32Array, new_empty_array, new_null_array};
-use arrow::buffer::NullBuffer;
-use arrow::compute::{concat, take};
+use arrow::array::ArrayRef;
 
+use crate::aggregation::Aggregation;
+use crate::call::{Argument, Call};
 use crate::error::{Error, within};
 use crate::instance::{Budget, Instance};
-use crate::lift::{self, Expected};
-use crate::lower::{Lowered, lowered_bytes};
 use crate::manifest::{Function, Kind};
 use crate::plugin::Plugin;
+use crate::settings::Settings;
 
-/// An argument of a call.
-#[derive(Debug, Clone, Copy)]
-pub enum Argument<'a> {
-    /// a value per row
-    Array(&'a ArrayRef),
-    /// one value that stands for every row: an array of length 1
-    Scalar(&'a ArrayRef),
-}
-
-/// What a pool has done so far.
+/// What a function of a pool has done so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Receipts {
     /// calls of a guest
@@ -34,29 +24,60 @@ pub struct Receipts {
     pub rows: u64,
     /// time in calls, copies in and out and checks included, summed over threads
     pub nanoseconds: u64,
+    /// arguments, as they were copied in
+    pub bytes_in: u64,
     /// the most linear memory one instance had
     pub linear_memory_bytes_peak: u64,
+}
+
+/// Something that a plugin warned of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// the function that was running
+    pub function: String,
+    /// in its words
+    pub message: String,
 }
 
 /// The instances of one query. Threads of the query share it.
 pub struct Pool {
     plugin: Arc<Plugin>,
+    settings: Settings,
+    now_us: Option<i64>,
     idle: Mutex<Vec<Instance>>,
+    counters: Vec<Counters>,
+    fuel: AtomicU64,
+    warnings: Mutex<Vec<Warning>>,
+}
+
+#[derive(Default)]
+struct Counters {
     calls: AtomicU64,
     rows: AtomicU64,
     nanoseconds: AtomicU64,
+    bytes_in: AtomicU64,
     linear_memory_bytes_peak: AtomicU64,
 }
 
+/// What one call of a guest is and what it got.
+pub(crate) struct Spent {
+    pub(crate) rows: usize,
+    pub(crate) bytes_in: u64,
+    pub(crate) began: Instant,
+    pub(crate) fuel: u64,
+}
+
 impl Pool {
-    pub(crate) fn new(plugin: Arc<Plugin>) -> Self {
+    pub(crate) fn new(plugin: Arc<Plugin>, settings: Settings, now_us: Option<i64>) -> Self {
+        let functions = plugin.manifest().functions.len();
         Self {
             plugin,
+            settings,
+            now_us,
             idle: Mutex::default(),
-            calls: AtomicU64::default(),
-            rows: AtomicU64::default(),
-            nanoseconds: AtomicU64::default(),
-            linear_memory_bytes_peak: AtomicU64::default(),
+            counters: (0..functions).map(|_| Counters::default()).collect(),
+            fuel: AtomicU64::default(),
+            warnings: Mutex::default(),
         }
     }
 
@@ -65,8 +86,13 @@ impl Pool {
         &self.plugin
     }
 
-    /// Calls a function, by its place in the manifest, over a batch. The result has `rows` rows of
-    /// the function's return type. Blocks for as long as the guest runs.
+    /// The settings that each of them got.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Calls a score or a rule, by its place in the manifest, over a batch. The result has `rows`
+    /// rows of the function's return type. Blocks for as long as the guest runs.
     ///
     /// # Errors
     /// Every kind but `Refused`; the place says which function, and the row where there is one.
@@ -76,252 +102,140 @@ impl Pool {
         args: &[Argument<'_>],
         rows: usize,
     ) -> Result<ArrayRef, Error> {
-        let manifest = self.plugin.manifest();
-        let found = manifest.functions.get(function);
-        let found = found.ok_or_else(|| Error::internal(format!("no function {function}")))?;
-        let call = Call {
-            pool: self,
-            number: function,
-            function: found,
-            args,
+        let found = self.function(function)?;
+        let done = match found.kind {
+            Kind::Scalar | Kind::Rule => Call::new(self, function, found, args).run(rows),
+            Kind::Aggregate => Err(Error::internal("an aggregate is not called over a batch")),
         };
-        call.run(rows).map_err(|error| {
-            error
-                .in_function(&found.name)
-                .in_plugin(&manifest.name, &manifest.version)
-        })
+        done.map_err(|error| self.in_function(error, function))
     }
 
-    /// What the pool has done so far.
-    pub fn receipts(&self) -> Receipts {
+    /// Starts an aggregation with one aggregate, by its place in the manifest, in an instance of its own.
+    ///
+    /// # Errors
+    /// Those of a call.
+    pub fn aggregate(self: &Arc<Self>, function: usize) -> Result<Aggregation, Error> {
+        let found = self.function(function)?;
+        let made = match found.kind {
+            Kind::Aggregate => Aggregation::new(Arc::clone(self), function),
+            Kind::Scalar | Kind::Rule => Err(Error::internal("the function is no aggregate")),
+        };
+        made.map_err(|error| self.in_function(error, function))
+    }
+
+    /// What a function has done so far, by its place in the manifest.
+    pub fn receipts(&self, function: usize) -> Receipts {
+        let Some(counters) = self.counters.get(function) else {
+            return Receipts::default();
+        };
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Receipts {
-            calls: self.calls.load(Ordering::Relaxed),
-            rows: self.rows.load(Ordering::Relaxed),
-            nanoseconds: self.nanoseconds.load(Ordering::Relaxed),
-            linear_memory_bytes_peak: self.linear_memory_bytes_peak.load(Ordering::Relaxed),
+            calls: read(&counters.calls),
+            rows: read(&counters.rows),
+            nanoseconds: read(&counters.nanoseconds),
+            bytes_in: read(&counters.bytes_in),
+            linear_memory_bytes_peak: read(&counters.linear_memory_bytes_peak),
         }
     }
 
-    fn checkout(&self) -> Result<Instance, Error> {
+    /// The first things that the plugin warned of.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.clone()
+    }
+
+    fn function(&self, function: usize) -> Result<&Function, Error> {
+        let found = self.plugin.manifest().functions.get(function);
+        found.ok_or_else(|| Error::internal(format!("no function {function}")))
+    }
+
+    /// The same error, with where it happened.
+    pub(crate) fn in_function(&self, error: Error, function: usize) -> Error {
+        let manifest = self.plugin.manifest();
+        let error = error.in_plugin(&manifest.name, &manifest.version);
+        match manifest.functions.get(function) {
+            Some(function) => error.in_function(&function.name),
+            None => error,
+        }
+    }
+
+    /// An instance that nobody else uses.
+    pub(crate) fn checkout(&self) -> Result<Instance, Error> {
         let idle = self
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        if let Some(instance) = idle {
-            return Ok(instance);
+        match idle {
+            Some(instance) => Ok(instance),
+            None => self.fresh(),
         }
+    }
+
+    /// A new instance.
+    pub(crate) fn fresh(&self) -> Result<Instance, Error> {
         let mut instance = Instance::new(&self.plugin.template, &self.plugin.limits)?;
-        instance.start()?;
+        instance.configure(self.settings.values(), self.now_us)?;
         Ok(instance)
     }
 
-    fn checkin(&self, instance: Instance) {
+    pub(crate) fn checkin(&self, instance: Instance) {
         self.idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(instance);
     }
 
-    fn count(&self, rows: usize, began: Instant, instance: &Instance) {
-        let nanoseconds = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
-        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
-        self.linear_memory_bytes_peak
-            .fetch_max(instance.linear_memory_bytes(), Ordering::Relaxed);
-    }
-}
-
-/// One call of `Pool::call`.
-struct Call<'a> {
-    pool: &'a Pool,
-    number: usize,
-    function: &'a Function,
-    args: &'a [Argument<'a>],
-}
-
-impl Call<'_> {
-    fn run(&self, rows: usize) -> Result<ArrayRef, Error> {
-        self.check(rows)?;
-        if rows == 0 {
-            return Ok(new_empty_array(&self.function.return_type()));
-        }
-        let constant = self
-            .args
-            .iter()
-            .all(|arg| matches!(arg, Argument::Scalar(_)));
-        if constant && rows > 1 {
-            let one = self.part(0, 1)?;
-            let every = UInt32Array::from(vec![0; rows]);
-            return take(&one, &every, None).map_err(|error| assemble(&error));
-        }
-        let mut parts = Vec::new();
-        for (start, len) in self.spans(rows)? {
-            let part = self
-                .part(start, len)
-                .map_err(|error| error.after_rows(start as u64))?;
-            parts.push(part);
-        }
-        match parts.as_slice() {
-            [part] => Ok(Arc::clone(part)),
-            parts => {
-                let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-                concat(&parts).map_err(|error| assemble(&error))
-            }
-        }
-    }
-
-    fn check(&self, rows: usize) -> Result<(), Error> {
-        let (there, wanted) = (self.args.len(), self.function.args.len());
-        if there != wanted {
-            return Err(Error::internal(format!(
-                "{there} arguments, expected {wanted}"
-            )));
-        }
-        let fits = |arg: &Argument<'_>| match arg {
-            Argument::Array(array) => array.len() == rows,
-            Argument::Scalar(array) => array.len() == 1,
-        };
-        if !self.args.iter().all(fits) {
-            return Err(Error::internal(format!(
-                "an argument does not have {rows} rows"
-            )));
-        }
-        Ok(())
-    }
-
-    /// Cuts the batch into runs of rows whose arguments fit a call, in order.
-    fn spans(&self, rows: usize) -> Result<Vec<(usize, usize)>, Error> {
-        let limits = &self.pool.plugin.limits;
-        let mut spans = Vec::new();
-        let mut rest = vec![(0, rows)];
-        while let Some((start, len)) = rest.pop() {
-            let bytes = self
-                .args
-                .iter()
-                .map(|arg| lowered_bytes(&arg.rows(start, len), self.function.accepts_dictionaries))
-                .sum();
-            let fits = bytes <= limits.input_bytes_max && len as u64 <= limits.batch_rows_max;
-            if fits {
-                spans.push((start, len));
-                continue;
-            }
-            if len == 1 {
-                within("input_bytes_max", limits.input_bytes_max, bytes)
-                    .map_err(|error| error.in_row(Some(start as u64)))?;
-            }
-            let half = len / 2;
-            rest.push((start + half, len - half));
-            rest.push((start, half));
-        }
-        Ok(spans)
-    }
-
-    /// Some rows of the batch: lowered, called, lifted.
-    fn part(&self, start: usize, len: usize) -> Result<ArrayRef, Error> {
-        let arrays: Vec<ArrayRef> = self.args.iter().map(|arg| arg.rows(start, len)).collect();
-        let strict = self.strict(&arrays, len);
-        if strict
-            .as_ref()
-            .is_some_and(|nulls| nulls.null_count() == len)
-        {
-            return Ok(new_null_array(&self.function.return_type(), len));
-        }
-        let began = Instant::now();
-        let lowered = self.lower(&arrays)?;
-        let mut instance = self.pool.checkout()?;
-        let array = self.ask(&mut instance, &arrays, &lowered, len, strict.as_ref());
-        self.pool.count(len, began, &instance);
-        // On an error the instance is dropped here, and its memory with it.
-        let array = array?;
-        self.pool.checkin(instance);
-        Ok(array)
-    }
-
-    fn lower(&self, arrays: &[ArrayRef]) -> Result<Vec<Lowered>, Error> {
-        let args = self.args.iter().zip(arrays).zip(&self.function.args);
-        args.map(|((arg, array), field)| {
-            let constant = matches!(arg, Argument::Scalar(_));
-            Lowered::new(
-                array,
-                field.ty,
-                constant,
-                self.function.accepts_dictionaries,
-            )
-        })
-        .collect()
-    }
-
-    fn ask(
-        &self,
-        instance: &mut Instance,
-        arrays: &[ArrayRef],
-        lowered: &[Lowered],
-        rows: usize,
-        strict: Option<&NullBuffer>,
-    ) -> Result<ArrayRef, Error> {
-        let Plugin { limits, names, .. } = &*self.pool.plugin;
-        let columns: Vec<_> = lowered.iter().map(Lowered::column).collect();
-        let input: u64 = arrays
-            .iter()
-            .map(|array| lowered_bytes(array, self.function.accepts_dictionaries))
-            .sum();
-        let budget = Budget {
+    /// What a call over so many rows may use; an error where the query has used up everything.
+    pub(crate) fn budget(&self, rows: usize, bytes_in: u64) -> Result<Budget, Error> {
+        let limits = &self.plugin.limits;
+        let used = self.fuel.load(Ordering::Relaxed);
+        within("fuel_query_max", limits.fuel_query_max, used)?;
+        Ok(Budget {
             fuel: limits
                 .fuel_call_max
                 .saturating_add(limits.fuel_row_max.saturating_mul(rows as u64)),
             output_bytes: limits
                 .output_bytes_max
-                .saturating_add(input.saturating_mul(4)),
-        };
-        let expected = Expected {
-            rows,
-            strict,
-            value_bytes_max: limits.value_bytes_max,
-        };
-        let number =
-            u32::try_from(self.number).map_err(|_| Error::internal("too many functions"))?;
-        let count = u32::try_from(rows).map_err(|_| Error::internal("too many rows"))?;
-        match self.function.kind {
-            Kind::Scalar => {
-                let column = instance.eval(number, &columns, count, budget)?;
-                lift::scalar(column, self.function, expected)
-            }
-            Kind::Rule => {
-                let judgement = instance.judge(number, &columns, count, budget)?;
-                lift::rule(judgement, self.function, &names[self.number], expected)
-            }
+                .saturating_add(bytes_in.saturating_mul(4)),
+        })
+    }
+
+    /// Notes a call, however it ended.
+    pub(crate) fn count(&self, function: usize, spent: &Spent, instance: &Instance) {
+        let nanoseconds = u64::try_from(spent.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.fuel
+            .fetch_add(instance.fuel_used(spent.fuel), Ordering::Relaxed);
+        if let Some(counters) = self.counters.get(function) {
+            counters.calls.fetch_add(1, Ordering::Relaxed);
+            counters
+                .rows
+                .fetch_add(spent.rows as u64, Ordering::Relaxed);
+            counters
+                .nanoseconds
+                .fetch_add(nanoseconds, Ordering::Relaxed);
+            counters
+                .bytes_in
+                .fetch_add(spent.bytes_in, Ordering::Relaxed);
+            counters
+                .linear_memory_bytes_peak
+                .fetch_max(instance.linear_memory_bytes(), Ordering::Relaxed);
+        }
+        for message in instance.warnings() {
+            self.warn(function, message);
         }
     }
 
-    /// The rows in which a strict argument is NULL.
-    fn strict(&self, arrays: &[ArrayRef], rows: usize) -> Option<NullBuffer> {
-        let args = self.args.iter().zip(arrays).zip(&self.function.args);
-        let strict = args.filter(|(_, field)| !field.nullable);
-        let nulls = strict.filter_map(|((arg, array), _)| match arg {
-            Argument::Array(_) => array.logical_nulls(),
-            Argument::Scalar(_) if array.logical_null_count() > 0 => {
-                Some(NullBuffer::new_null(rows))
-            }
-            Argument::Scalar(_) => None,
-        });
-        let all = nulls.reduce(|a, b| NullBuffer::union(Some(&a), Some(&b)).unwrap_or(a));
-        all.filter(|nulls| nulls.null_count() > 0)
-    }
-}
-
-impl Argument<'_> {
-    /// The argument for some rows of the batch.
-    fn rows(&self, start: usize, len: usize) -> ArrayRef {
-        match self {
-            Argument::Array(array) if start == 0 && len == array.len() => Arc::clone(array),
-            Argument::Array(array) => array.slice(start, len),
-            Argument::Scalar(array) => Arc::clone(array),
+    fn warn(&self, function: usize, message: &str) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if warnings.len() as u64 >= self.plugin.limits.warnings_max {
+            return;
+        }
+        if let Ok(function) = self.function(function) {
+            warnings.push(Warning {
+                function: function.name.clone(),
+                message: message.to_owned(),
+            });
         }
     }
-}
-
-fn assemble(error: &arrow::error::ArrowError) -> Error {
-    Error::internal(format!("assemble result: {error}"))
 }

@@ -55,6 +55,42 @@ pub(crate) enum ValuesIn<'a> {
     Binary(VarlenIn<'a>),
     #[component(name = "dict-text")]
     DictText(DictIn<'a>),
+    #[component(name = "packed")]
+    Packed(&'a [u8]),
+    #[component(name = "packed-text")]
+    PackedText(PackedVarlenIn<'a>),
+}
+
+#[derive(ComponentType, Lower, Clone, Copy)]
+#[component(record)]
+pub(crate) struct PackedVarlenIn<'a> {
+    pub(crate) offsets: &'a [u8],
+    pub(crate) bytes: &'a [u8],
+}
+
+/// A setting, on its way in.
+#[derive(ComponentType, Lower, Clone, Debug)]
+#[component(variant)]
+pub(crate) enum ConfigValue {
+    #[component(name = "boolean")]
+    Boolean(bool),
+    #[component(name = "integer")]
+    Integer(i64),
+    #[component(name = "number")]
+    Number(f64),
+    #[component(name = "text")]
+    Text(String),
+    #[component(name = "text-list")]
+    TextList(Vec<String>),
+    #[component(name = "json")]
+    Json(String),
+}
+
+#[derive(ComponentType, Lower, Clone, Copy, Debug)]
+#[component(record)]
+pub(crate) struct Context {
+    #[component(name = "now-us")]
+    pub(crate) now_us: Option<i64>,
 }
 
 #[derive(ComponentType, Lower, Clone, Copy)]
@@ -114,6 +150,17 @@ pub(crate) enum ValuesOut {
     Binary(VarlenOut),
     #[component(name = "dict-text")]
     DictText(DictOut),
+    #[component(name = "packed")]
+    Packed(Vec<u8>),
+    #[component(name = "packed-text")]
+    PackedText(PackedVarlenOut),
+}
+
+#[derive(ComponentType, Lift, Debug)]
+#[component(record)]
+pub(crate) struct PackedVarlenOut {
+    pub(crate) offsets: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 #[derive(ComponentType, Lift, Debug)]
@@ -138,6 +185,8 @@ pub(crate) struct Judgement {
 pub(crate) enum ErrorCode {
     #[component(name = "invalid-input")]
     InvalidInput,
+    #[component(name = "missing-config")]
+    MissingConfig,
     #[component(name = "unsupported")]
     Unsupported,
     #[component(name = "internal")]
@@ -172,6 +221,8 @@ pub(crate) enum Kind {
     Scalar,
     #[component(name = "rule")]
     Rule,
+    #[component(name = "aggregate")]
+    Aggregate,
 }
 
 #[derive(ComponentType, Lift, Clone, Copy, Debug, PartialEq)]
@@ -218,6 +269,16 @@ pub(crate) enum Physical {
     Binary,
 }
 
+#[derive(ComponentType, Lift, Clone, Copy, Debug, PartialEq)]
+#[component(enum)]
+#[repr(u8)]
+pub(crate) enum Wire {
+    #[component(name = "typed")]
+    Typed,
+    #[component(name = "packed")]
+    Packed,
+}
+
 #[derive(ComponentType, Lift, Clone, Debug, PartialEq)]
 #[component(record)]
 pub(crate) struct DataType {
@@ -256,12 +317,47 @@ pub(crate) struct Function {
     pub(crate) args: Vec<Field>,
     pub(crate) returns: Vec<Field>,
     pub(crate) volatility: Volatility,
+    #[component(name = "wants-now")]
+    pub(crate) wants_now: bool,
     #[component(name = "accepts-dictionaries")]
     pub(crate) accepts_dictionaries: bool,
     #[component(name = "output-range")]
     pub(crate) output_range: Option<Range>,
     pub(crate) verdicts: Vec<String>,
     pub(crate) reasons: Vec<Reason>,
+    pub(crate) state: Vec<Field>,
+    pub(crate) retracts: bool,
+}
+
+#[derive(ComponentType, Lift, Clone, Copy, Debug, PartialEq)]
+#[component(enum)]
+#[repr(u8)]
+pub(crate) enum ConfigType {
+    #[component(name = "boolean")]
+    Boolean,
+    #[component(name = "integer")]
+    Integer,
+    #[component(name = "number")]
+    Number,
+    #[component(name = "text")]
+    Text,
+    #[component(name = "text-list")]
+    TextList,
+    #[component(name = "json")]
+    Json,
+}
+
+#[derive(ComponentType, Lift, Clone, Debug, PartialEq)]
+#[component(record)]
+pub(crate) struct ConfigKey {
+    pub(crate) name: String,
+    pub(crate) ty: ConfigType,
+    pub(crate) required: bool,
+    pub(crate) doc: String,
+    #[component(name = "default-json")]
+    pub(crate) default_json: Option<String>,
+    pub(crate) min: Option<f64>,
+    pub(crate) max: Option<f64>,
 }
 
 #[derive(ComponentType, Lift, Clone, Debug, PartialEq)]
@@ -269,5 +365,7 @@ pub(crate) struct Function {
 pub(crate) struct Info {
     pub(crate) name: String,
     pub(crate) version: String,
+    pub(crate) wire: Wire,
     pub(crate) functions: Vec<Function>,
+    pub(crate) config: Vec<ConfigKey>,
 }

@@ -22,9 +22,11 @@ pub(crate) enum Entry {
         fn(Vec<Column>, usize) -> Answer<Column>,
     ),
     Rule(&'static str, fn(usize) -> Answer<Judgement>),
+    /// see `aggregates.rs`
+    Aggregate(&'static str),
 }
 
-use Entry::{Rule, Scalar};
+use Entry::{Aggregate, Rule, Scalar};
 
 const FLOAT: (Physical, &str) = (Physical::Float64, "");
 const TEXT: (Physical, &str) = (Physical::Text, "");
@@ -156,10 +158,32 @@ pub(crate) const FUNCTIONS: &[Entry] = &[
     Scalar("error_in_second_row", FLOAT, |_, _| {
         Err(error(ErrorCode::InvalidInput, "here", Some(1)))
     }),
+    Scalar("warns", FLOAT, |_, rows| {
+        report(Level::Warn, "look out");
+        Ok(floats(rows))
+    }),
     // ------------------------------------------------------------------- state, honestly
+    Scalar("depends_on_company", FLOAT, |_, rows| {
+        let company = if crate::mode() == "40" { 1 } else { rows };
+        Ok(column(Values::Float64(vec![company as f64; rows])))
+    }),
+    Scalar("settings", TEXT, |_, rows| {
+        let told = crate::TOLD.lock().expect("one thread").0.clone();
+        Ok(repeated(rows, told.as_bytes()))
+    }),
+    Scalar("now", FLOAT, |_, rows| {
+        let now = crate::TOLD.lock().expect("one thread").1;
+        Ok(column(Values::Float64(vec![
+            now.unwrap_or(-1) as f64;
+            rows
+        ])))
+    }),
     Scalar("counts_calls", FLOAT, |_, rows| {
         static CALLS: AtomicU64 = AtomicU64::new(0);
-        let calls = CALLS.fetch_add(1, Ordering::Relaxed);
+        let calls = match crate::mode() {
+            "40" => 0,
+            _ => CALLS.fetch_add(1, Ordering::Relaxed),
+        };
         Ok(column(Values::Float64(vec![calls as f64; rows])))
     }),
     // ----------------------------------------------------------------------------- rules
@@ -200,6 +224,18 @@ pub(crate) const FUNCTIONS: &[Entry] = &[
         })
     }),
     Rule("rules_rightly", |rows| Ok(judgement(rows))),
+    // ---------------------------------------------------------------------- aggregates
+    Aggregate("sums"),
+    Aggregate("counts_up"),
+    Aggregate("panics_on_update"),
+    Aggregate("refuses_a_row"),
+    Aggregate("hoards"),
+    Aggregate("spins_on_merge"),
+    Aggregate("evaluates_too_few"),
+    Aggregate("forgets_when_asked"),
+    Aggregate("states_nothing"),
+    Aggregate("states_other"),
+    Aggregate("states_too_few"),
     // ---------------------------------------------------------- gives back what it is given
     Scalar("echo_bits", (Physical::Bits, ""), echo),
     Scalar("echo_int8", (Physical::Int8, ""), echo),
@@ -217,13 +253,21 @@ pub(crate) const FUNCTIONS: &[Entry] = &[
     Scalar("echo_timestamp", (Physical::Int64, "timestamp"), echo),
     Scalar("echo_text", TEXT, echo),
     Scalar("echo_binary", (Physical::Binary, ""), echo),
+    Scalar("echo_json", (Physical::Text, "json"), echo),
 ];
+
+/// A function of the manifest.
+pub(crate) fn named<'f>(functions: &'f mut [Function], name: &str) -> &'f mut Function {
+    let found = functions.iter_mut().find(|function| function.name == name);
+    found.expect("a function of this name")
+}
 
 impl Entry {
     pub(crate) fn describe(&self) -> Function {
         let (name, kind, result) = match self {
             Scalar(name, result, _) => (*name, Kind::Scalar, *result),
             Rule(name, _) => (*name, Kind::Rule, FLOAT),
+            Aggregate(name) => (*name, Kind::Aggregate, FLOAT),
         };
         let (physical, logical) = result;
         let ty = DataType {
@@ -246,8 +290,17 @@ impl Entry {
             } else {
                 vec![input()]
             },
+            state: match kind {
+                Kind::Aggregate => vec![field.clone()],
+                Kind::Scalar | Kind::Rule => Vec::new(),
+            },
+            retracts: name == "sums",
+            wants_now: name == "now",
             returns: vec![field],
-            volatility: Volatility::Immutable,
+            volatility: match name {
+                "now" => Volatility::Stable,
+                _ => Volatility::Immutable,
+            },
             accepts_dictionaries: false,
             output_range: (name == "out_of_range").then_some(Range { lo: 0.0, hi: 1.0 }),
             verdicts: if rule {

@@ -86,6 +86,16 @@ pub(crate) fn build(dir: &Path, packages: &[&str], target_dir: &Path) -> Result<
     )
 }
 
+/// Runs `cargo test` for a package, in `dir`.
+pub(crate) fn test(dir: &Path, package: &str) -> Result<(), BuildError> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = clean(Command::new(program));
+    command
+        .current_dir(dir)
+        .args(["test", "--quiet", "--package", package]);
+    run(command, &format!("test plugin \"{package}\""))
+}
+
 /// The command without what the outer build set.
 pub(crate) fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 
 mod cargo;
 mod package;
+mod scaffold;
 mod target;
+
+pub use scaffold::new;
 
 /// The only target plugins are built for. Unlike the WASI targets it gives a component that
 /// imports nothing, and a plugin that imports nothing can do nothing.
@@ -29,6 +32,15 @@ pub fn build(manifest_dir: &Path, target_dir: &Path) -> Result<PathBuf, BuildErr
     target::ensure(manifest_dir)?;
     cargo::build(manifest_dir, &[&package.name], target_dir)?;
     component(target_dir, &package.artifact)
+}
+
+/// Runs the unit tests of the package in `manifest_dir`, outside WebAssembly.
+///
+/// # Errors
+/// When a test fails, or cargo does; the message then ends with what cargo printed.
+pub fn test(manifest_dir: &Path) -> Result<(), BuildError> {
+    let package = package::Package::read(manifest_dir)?;
+    cargo::test(manifest_dir, &package.name)
 }
 
 /// Builds several packages of the workspace in `workspace_dir` with one call of cargo, and

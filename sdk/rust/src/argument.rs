@@ -4,8 +4,12 @@
 //! their own once, text is read with a step of zero. So there is one loop, not one per mix of
 //! constant and varying arguments. This file deliberately does not know what is done with values.
 
+use std::borrow::Cow;
+
 use crate::bindings::exports::tributary::plugin::manifest::Field;
-use crate::bindings::tributary::plugin::types::{Column, ErrorCode, PluginError, Values};
+use crate::bindings::tributary::plugin::types::{
+    Column, Dict, ErrorCode, PluginError, Values, Varlen,
+};
 use crate::block::{BLOCK, Block, Validity, word};
 use crate::value::{Date, Decimal, Named, Timestamp, field};
 
@@ -38,8 +42,9 @@ pub trait Argument<'c>: Sized {
     /// whether the function sees NULLs
     const NULLABLE: bool;
 
-    /// The argument, given whether it is NULL and how to read it if it isn't.
-    fn pick(valid: bool, read: impl FnOnce() -> Self::Cell) -> Self;
+    /// The argument, given whether it is one and what is stored in its place. That is read in
+    /// either case: a branch around it would be in the way of SIMD and of inlining.
+    fn pick(valid: bool, stored: Self::Cell) -> Self;
 
     /// How the manifest spells the argument.
     fn describe(name: &str) -> Field {
@@ -52,8 +57,8 @@ impl<'c, T: Cell<'c>> Argument<'c> for T {
     const NULLABLE: bool = false;
 
     #[inline]
-    fn pick(_valid: bool, read: impl FnOnce() -> T) -> T {
-        read()
+    fn pick(_valid: bool, stored: T) -> T {
+        stored
     }
 }
 
@@ -62,8 +67,8 @@ impl<'c, T: Cell<'c>> Argument<'c> for Option<T> {
     const NULLABLE: bool = true;
 
     #[inline]
-    fn pick(valid: bool, read: impl FnOnce() -> T) -> Self {
-        valid.then(read)
+    fn pick(valid: bool, stored: T) -> Self {
+        valid.then_some(stored)
     }
 }
 
@@ -122,7 +127,7 @@ impl<'c: 'r, 'r, A: Argument<'c>> Cells<'c, 'r, A> {
     /// The argument in one row, counted from the block's start.
     #[inline]
     pub fn at(&self, row: usize) -> A {
-        A::pick(self.valid >> row & 1 == 1, || A::Cell::at(&self.cells, row))
+        A::pick(self.valid >> row & 1 == 1, A::Cell::at(&self.cells, row))
     }
 }
 
@@ -134,7 +139,7 @@ pub fn arguments<const N: usize>(columns: &[Column]) -> Result<&[Column; N], Plu
 }
 
 /// The host broke the contract.
-pub(crate) fn internal(message: &str) -> PluginError {
+pub fn internal(message: &str) -> PluginError {
     PluginError {
         code: ErrorCode::Internal,
         message: message.to_owned(),
@@ -144,24 +149,31 @@ pub(crate) fn internal(message: &str) -> PluginError {
 
 /// A column of numbers. What does not fill a block is kept aside, padded, so that every block is
 /// an array; a constant fills that place.
-pub struct Numbers<'c, N> {
-    values: &'c [N],
+pub struct Numbers<'c, N: Copy> {
+    values: Cow<'c, [N]>,
     aside: [N; BLOCK],
 }
 
 impl<'c, N: Copy + Default> Numbers<'c, N> {
     fn new(values: &'c [N], rows: usize, constant: bool) -> Option<Self> {
         if constant {
-            let aside = [*values.first()?; BLOCK];
-            return Some(Self { values: &[], aside });
+            return Some(Self::constant(*values.first()?));
         }
-        if values.len() != rows {
-            return None;
+        (values.len() == rows).then(|| Self::varying(Cow::Borrowed(values)))
+    }
+
+    fn constant(value: N) -> Self {
+        Self {
+            values: Cow::Borrowed(&[]),
+            aside: [value; BLOCK],
         }
+    }
+
+    fn varying(values: Cow<'c, [N]>) -> Self {
         let mut aside = [N::default(); BLOCK];
-        let rest = &values[rows - rows % BLOCK..];
+        let rest = &values[values.len() - values.len() % BLOCK..];
         aside[..rest.len()].copy_from_slice(rest);
-        Some(Self { values, aside })
+        Self { values, aside }
     }
 
     #[inline]
@@ -287,64 +299,87 @@ impl<'c, const P: u8, const S: i8> Cell<'c> for Decimal<P, S> {
     }
 }
 
-/// A column of text, as offsets into one string; with keys if it is a dictionary.
-#[derive(Clone, Copy)]
+/// A column of text: where each value starts and ends in one string.
 pub struct Text<'c> {
-    text: &'c str,
-    offsets: &'c [i32],
-    keys: Option<&'c [i32]>,
-    step: usize,
+    text: &'c [u8],
+    starts: Numbers<'c, i32>,
+    ends: Numbers<'c, i32>,
 }
 
 impl<'c> Text<'c> {
-    #[inline]
-    fn at(&self, row: usize) -> &'c str {
-        let row = row * self.step;
-        let row = self.keys.map_or(row, |keys| keys[row] as usize);
-        &self.text[self.offsets[row] as usize..self.offsets[row + 1] as usize]
+    fn plain(text: &'c Varlen, rows: usize, constant: bool) -> Option<Self> {
+        let (_, ends) = text.offsets.split_first()?;
+        Some(Self {
+            text: &text.bytes,
+            starts: Numbers::new(&text.offsets[..ends.len()], rows, constant)?,
+            ends: Numbers::new(ends, rows, constant)?,
+        })
     }
+
+    /// Looks every key up, once for all blocks.
+    fn dictionary(dict: &'c Dict, rows: usize, constant: bool) -> Option<Self> {
+        let offsets = dict.values.offsets.as_slice();
+        let look_up = |past: usize| {
+            let places = dict.keys.iter().map(|key| *key as usize + past);
+            places
+                .map(|place| offsets.get(place).copied())
+                .collect::<Option<Vec<i32>>>()
+        };
+        let (starts, ends) = (look_up(0)?, look_up(1)?);
+        let column = |places: Vec<i32>| match constant {
+            true => places.first().map(|place| Numbers::constant(*place)),
+            false => (places.len() == rows).then(|| Numbers::varying(Cow::Owned(places))),
+        };
+        Some(Self {
+            text: &dict.values.bytes,
+            starts: column(starts)?,
+            ends: column(ends)?,
+        })
+    }
+}
+
+/// The texts of a block.
+pub struct Texts<'c, 'r> {
+    text: &'c [u8],
+    starts: &'r [i32; BLOCK],
+    ends: &'r [i32; BLOCK],
 }
 
 impl<'c> Cell<'c> for &'c str {
     type Column = Text<'c>;
     type Block<'r>
-        = (Text<'c>, usize)
+        = Texts<'c, 'r>
     where
         'c: 'r;
 
     fn open(values: &'c Values, rows: usize, constant: bool) -> Option<Text<'c>> {
-        let (varlen, keys) = match values {
-            Values::Text(varlen) => (varlen, None),
-            Values::DictText(dict) => (&dict.values, Some(dict.keys.as_slice())),
-            _ => return None,
-        };
-        let entries = keys.map_or(varlen.offsets.len().checked_sub(1)?, <[i32]>::len);
-        if entries != if constant { 1 } else { rows } {
-            return None;
+        match values {
+            Values::Text(text) => Text::plain(text, rows, constant),
+            Values::DictText(dict) => Text::dictionary(dict, rows, constant),
+            _ => None,
         }
-        // SAFETY: the interface says that `bytes` of a text column is UTF-8, and the host lowers
-        // it from Arrow arrays that were checked when they were made. Checking it again here
-        // would cost more than most formulas.
-        let text = unsafe { std::str::from_utf8_unchecked(&varlen.bytes) };
-        Some(Text {
-            text,
-            offsets: &varlen.offsets,
-            keys,
-            step: usize::from(!constant),
-        })
     }
     #[inline]
-    fn block<'r>(column: &'r Text<'c>, block: Block) -> Self::Block<'r>
+    fn block<'r>(column: &'r Text<'c>, block: Block) -> Texts<'c, 'r>
     where
         'c: 'r,
     {
-        (*column, block.start)
+        Texts {
+            text: column.text,
+            starts: column.starts.block(block),
+            ends: column.ends.block(block),
+        }
     }
     #[inline]
-    fn at<'r>((text, start): &Self::Block<'r>, row: usize) -> Self
+    fn at<'r>(block: &Texts<'c, 'r>, row: usize) -> Self
     where
         'c: 'r,
     {
-        text.at(start + row)
+        let (start, end) = (block.starts[row % BLOCK], block.ends[row % BLOCK]);
+        let bytes = &block.text[start as usize..end as usize];
+        // SAFETY: the interface says that `bytes` of a text column is UTF-8 and that a value starts
+        // where a character does, and the host lowers it from Arrow arrays that were checked when
+        // they were made. Checking it again here would cost more than most formulas.
+        unsafe { std::str::from_utf8_unchecked(bytes) }
     }
 }

@@ -58,10 +58,14 @@ pub fn word(bits: &[u8], block: Block) -> u64 {
     if let Some(full) = bytes.first_chunk::<8>() {
         return u64::from_le_bytes(*full);
     }
-    bytes
-        .iter()
-        .rev()
-        .fold(0, |word, byte| word << 8 | u64::from(*byte))
+    last_word(bytes)
+}
+
+/// Kept out of the loop over blocks, which it would only blow up.
+#[cold]
+fn last_word(bytes: &[u8]) -> u64 {
+    let bytes = bytes.iter().rev();
+    bytes.fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]

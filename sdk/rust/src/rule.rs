@@ -161,10 +161,9 @@ pub struct Judgements<R: Ruling> {
 impl<R: Ruling> Judgements<R> {
     /// No decisions yet.
     pub fn new(rows: usize) -> Self {
-        let (verdicts, reasons) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         Self {
-            verdicts,
-            reasons,
+            verdicts: vec![0; rows],
+            reasons: vec![0; rows],
             details: R::Details::slots(rows),
         }
     }
@@ -177,17 +176,17 @@ impl<R: Ruling> Judgements<R> {
         callable: u64,
         mut rule: impl FnMut(usize) -> R,
     ) -> Result<(), PluginError> {
-        for row in 0..block.len {
+        let verdicts = self.verdicts[block.start..][..block.len].iter_mut();
+        let reasons = self.reasons[block.start..][..block.len].iter_mut();
+        for (row, (verdict, mask)) in verdicts.zip(reasons).enumerate() {
             let place = block.start + row;
             if callable >> row & 1 == 0 {
-                self.verdicts.push(0);
-                self.reasons.push(0);
                 R::Details::skip(&mut self.details, place);
                 continue;
             }
             let decision = rule(row).open().map_err(|failure| failure.in_row(place))?;
-            self.verdicts.push(decision.verdict.code());
-            self.reasons.push(decision.reasons);
+            *verdict = decision.verdict.code();
+            *mask = decision.reasons;
             decision.details.put(&mut self.details, place);
         }
         Ok(())
@@ -205,7 +204,12 @@ impl<R: Ruling> Judgements<R> {
 }
 
 /// The manifest entry of a rule.
-pub fn describe_rule<R: Ruling>(name: &str, doc: &str, args: Vec<Field>) -> Function {
+pub fn describe_rule<R: Ruling>(
+    name: &str,
+    doc: &str,
+    args: Vec<Field>,
+    wants_now: bool,
+) -> Function {
     let reasons = <R::Reasons as Reasons>::REASONS.iter();
     Function {
         name: name.to_owned(),
@@ -214,7 +218,11 @@ pub fn describe_rule<R: Ruling>(name: &str, doc: &str, args: Vec<Field>) -> Func
         accepts_dictionaries: args.iter().any(|arg| arg.ty.physical == Physical::Text),
         args,
         returns: R::Details::fields(),
-        volatility: Volatility::Immutable,
+        volatility: match wants_now {
+            true => Volatility::Stable,
+            false => Volatility::Immutable,
+        },
+        wants_now,
         output_range: None,
         verdicts: <R::Verdicts as Verdicts>::NAMES
             .iter()
@@ -226,5 +234,7 @@ pub fn describe_rule<R: Ruling>(name: &str, doc: &str, args: Vec<Field>) -> Func
                 text: text.to_owned(),
             })
             .collect(),
+        state: Vec::new(),
+        retracts: false,
     }
 }

@@ -93,6 +93,7 @@ pub fn describe_score<O: Outcome>(
     doc: &str,
     args: Vec<Field>,
     range: Option<(f64, f64)>,
+    wants_now: bool,
 ) -> Function {
     Function {
         name: name.to_owned(),
@@ -101,9 +102,15 @@ pub fn describe_score<O: Outcome>(
         accepts_dictionaries: args.iter().any(|arg| arg.ty.physical == Physical::Text),
         args,
         returns: vec![describe_result::<O::Maybe>(name)],
-        volatility: Volatility::Immutable,
+        volatility: match wants_now {
+            true => Volatility::Stable,
+            false => Volatility::Immutable,
+        },
+        wants_now,
         output_range: range.map(|(lo, hi)| Range { lo, hi }),
         verdicts: Vec::new(),
         reasons: Vec::new(),
+        state: Vec::new(),
+        retracts: false,
     }
 }

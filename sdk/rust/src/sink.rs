@@ -120,21 +120,19 @@ macro_rules! number {
         }
         impl Sink<$ty> for Vec<$raw> {
             fn new(rows: usize) -> Self {
-                vec![<$raw>::default(); rows]
+                Vec::with_capacity(rows)
             }
             #[inline]
-            fn put(&mut self, row: usize, value: $ty) {
-                self[row] = $unwrap(value);
+            fn put(&mut self, _row: usize, value: $ty) {
+                self.push($unwrap(value));
             }
             #[inline]
-            fn skip(&mut self, _row: usize) {}
+            fn skip(&mut self, _row: usize) {
+                self.push(<$raw>::default());
+            }
             #[inline]
-            fn fill(&mut self, block: Block, mut value: impl FnMut(usize) -> $ty) {
-                if let Some(block) = self[block.start..].first_chunk_mut::<BLOCK>() {
-                    for (row, place) in block.iter_mut().enumerate() {
-                        *place = $unwrap(value(row));
-                    }
-                }
+            fn fill(&mut self, _block: Block, mut value: impl FnMut(usize) -> $ty) {
+                self.extend((0..BLOCK).map(|row| $unwrap(value(row))));
             }
             fn values(self) -> Values {
                 Values::$case(self)

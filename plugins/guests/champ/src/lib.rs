@@ -7,18 +7,51 @@ use tributary_sdk::prelude::*;
 tributary_sdk::plugin! {
     name: "champ",
     version: "1.0.0",
+    config: Settings,
     functions: [qualify, score],
 }
 
-/// Weights of the four answers, in percent. Integers, so that a lead on the threshold is on it
-/// exactly and not a rounding error below.
-const WEIGHTS: [i32; 4] = [30, 25, 25, 20];
 /// The highest answer.
-const ANSWER_MAX: i32 = 3;
-/// Points from which a lead is a marketing qualified lead.
-const MQL_POINTS: i32 = 60;
-/// The share of the weights that must be answered before there is a score, in percent.
-const COVERAGE_MIN: i32 = 60;
+const ANSWER_MAX: i64 = 3;
+
+/// Weights and thresholds. Integers, so that a lead on the threshold is on it exactly and not a rounding error below.
+#[derive(Config, Debug)]
+#[config(check = check)]
+pub struct Settings {
+    /// Weight of the answer about challenges, in percent.
+    #[config(default = 30, min = 0, max = 100)]
+    pub challenges: i64,
+    /// Weight of the answer about authority, in percent.
+    #[config(default = 25, min = 0, max = 100)]
+    pub authority: i64,
+    /// Weight of the answer about money, in percent.
+    #[config(default = 25, min = 0, max = 100)]
+    pub money: i64,
+    /// Weight of the answer about priority, in percent.
+    #[config(default = 20, min = 0, max = 100)]
+    pub priority: i64,
+    /// Points from which a lead is a marketing qualified lead.
+    #[config(default = 60, min = 0, max = 100)]
+    pub mql_points: i64,
+    /// Share of the weights that must be answered before there is a score, in percent.
+    #[config(default = 60, min = 0, max = 100)]
+    pub coverage_min: i64,
+}
+
+impl Settings {
+    const fn weights(&self) -> [i64; 4] {
+        [self.challenges, self.authority, self.money, self.priority]
+    }
+}
+
+fn check(settings: &Settings) -> Result<(), PluginFailure> {
+    match settings.weights().iter().sum() {
+        100 => Ok(()),
+        sum => Err(PluginFailure::new(format!(
+            "the weights add up to {sum}, not to 100"
+        ))),
+    }
+}
 
 /// What becomes of the lead.
 #[derive(Verdicts, Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,24 +89,27 @@ pub struct Findings {
 /// Qualifies a lead by its CHAMP answers, each 0 to 3 or NULL if unanswered.
 #[rule]
 pub fn qualify(
+    settings: &Settings,
     challenges: Option<i32>,
     authority: Option<i32>,
     money: Option<i32>,
     priority: Option<i32>,
 ) -> Result<Decision<Stage, Why, Findings>, PluginFailure> {
     let answers = checked([challenges, authority, money, priority])?;
-    let coverage = coverage(answers);
-    let points = points(answers);
+    let coverage = coverage(settings, answers);
+    let points = points(settings, answers);
     let findings = Findings {
         score: points,
-        coverage: f64::from(coverage) / 100.0,
+        coverage: coverage as f64 / 100.0,
     };
     Ok(match points {
         _ if authority == Some(0) => {
             Decision::new(Stage::Reject, findings).because(Why::NoAuthority)
         }
         None => Decision::new(Stage::NeedInfo, findings).because(Why::LowCoverage),
-        Some(points) if points >= MQL_POINTS => Decision::new(Stage::Mql, findings),
+        Some(points) if i64::from(points) >= settings.mql_points => {
+            Decision::new(Stage::Mql, findings)
+        }
         Some(_) => Decision::new(Stage::Nurture, findings),
     })
 }
@@ -81,12 +117,14 @@ pub fn qualify(
 /// The CHAMP score alone, 0 to 100; NULL while too few questions are answered.
 #[score(range = 0..=100)]
 pub fn score(
+    settings: &Settings,
     challenges: Option<i32>,
     authority: Option<i32>,
     money: Option<i32>,
     priority: Option<i32>,
 ) -> Result<Option<i32>, PluginFailure> {
-    Ok(points(checked([challenges, authority, money, priority])?))
+    let answers = checked([challenges, authority, money, priority])?;
+    Ok(points(settings, answers))
 }
 
 type Answers = [Option<i32>; 4];
@@ -96,7 +134,7 @@ fn checked(answers: Answers) -> Result<Answers, PluginFailure> {
     match answers
         .into_iter()
         .flatten()
-        .find(|answer| !(0..=ANSWER_MAX).contains(answer))
+        .find(|answer| !(0..=ANSWER_MAX).contains(&i64::from(*answer)))
     {
         Some(answer) => Err(PluginFailure::new(format!(
             "answer {answer} is not 0 to {ANSWER_MAX}"
@@ -106,41 +144,44 @@ fn checked(answers: Answers) -> Result<Answers, PluginFailure> {
 }
 
 /// The answered share of the weights, in percent.
-fn coverage(answers: Answers) -> i32 {
-    WEIGHTS
-        .iter()
-        .zip(answers)
+fn coverage(settings: &Settings, answers: Answers) -> i64 {
+    let weights = settings.weights().into_iter().zip(answers);
+    weights
         .filter(|(_, answer)| answer.is_some())
         .map(|(weight, _)| weight)
         .sum()
 }
 
 /// The weighted mean of the answers on a scale of 100, rounded half up.
-fn points(answers: Answers) -> Option<i32> {
+fn points(settings: &Settings, answers: Answers) -> Option<i32> {
     let [_, authority, _, _] = answers;
     if authority == Some(0) {
         return Some(0);
     }
-    let coverage = coverage(answers);
-    if coverage < COVERAGE_MIN {
+    let coverage = coverage(settings, answers);
+    if coverage == 0 || coverage < settings.coverage_min {
         return None;
     }
-    let sum: i32 = WEIGHTS
-        .iter()
-        .zip(answers)
-        .map(|(weight, answer)| weight * answer.unwrap_or(0))
+    let weights = settings.weights().into_iter().zip(answers);
+    let sum: i64 = weights
+        .map(|(weight, answer)| weight * i64::from(answer.unwrap_or(0)))
         .sum();
     let whole = ANSWER_MAX * coverage;
-    Some((2 * 100 * sum + whole) / (2 * whole))
+    // At most 100.
+    Some(((2 * 100 * sum + whole) / (2 * whole)) as i32)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Stage, qualify, score};
+    use super::{Settings, Stage, qualify, score};
     use serde_json::Value;
     use tributary_sdk::Verdicts;
 
     const VECTORS: &str = include_str!("../../../../tests/verify/plugins_vectors.json");
+
+    fn settings() -> Settings {
+        tributary_sdk::testing::defaults().expect("every setting has a default")
+    }
 
     fn answer(case: &Value, name: &str) -> Option<i32> {
         case["input"][name]
@@ -155,10 +196,10 @@ mod tests {
             let [c, a, m, p] =
                 ["challenges", "authority", "money", "priority"].map(|name| answer(case, name));
             let expected = &case["expected"];
-            let decision = qualify(c, a, m, p).expect("valid answers");
+            let decision = qualify(&settings(), c, a, m, p).expect("valid answers");
             let points = expected["score"].as_i64().map(|points| points as i32);
             assert_eq!(decision.details.score, points, "{case}");
-            assert_eq!(score(c, a, m, p), Ok(points), "{case}");
+            assert_eq!(score(&settings(), c, a, m, p), Ok(points), "{case}");
             assert_eq!(
                 Stage::NAMES[usize::from(decision.verdict.code())],
                 expected["label"],
@@ -174,7 +215,7 @@ mod tests {
 
     #[test]
     fn nothing_answered_needs_info() {
-        let decision = qualify(None, None, None, None).expect("no answer is valid");
+        let decision = qualify(&settings(), None, None, None, None).expect("no answer is valid");
         assert_eq!(
             (decision.verdict, decision.details.score),
             (Stage::NeedInfo, None)
@@ -184,9 +225,11 @@ mod tests {
     #[test]
     fn answer_outside_the_scale_is_an_error() {
         assert_eq!(
-            qualify(Some(4), None, None, None).unwrap_err().message(),
+            qualify(&settings(), Some(4), None, None, None)
+                .unwrap_err()
+                .message(),
             "answer 4 is not 0 to 3"
         );
-        assert!(score(Some(1), Some(0), Some(-1), None).is_err());
+        assert!(score(&settings(), Some(1), Some(0), Some(-1), None).is_err());
     }
 }

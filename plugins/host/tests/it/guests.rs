@@ -9,10 +9,10 @@ use arrow::array::{
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, UInt8Type};
 use serde_json::Value;
-use tributary_plugins_guests_scorecard as native;
+use tributary_plugins_guests_woe_scorecard as native;
 use tributary_plugins_host::{Argument, ErrorKind, Host, InProcess, Kind, Limits, Pool};
 
-use crate::world::{CHAMP, COMPONENTS, SCORECARD, call, place};
+use crate::world::{CHAMP, COMPONENTS, SCORECARD, call, place, pool};
 
 fn cases(name: &str) -> Vec<Value> {
     let text = include_str!("../../../../tests/verify/plugins_vectors.json");
@@ -59,7 +59,7 @@ fn names(rule: &StructArray, column: &str) -> Vec<Option<String>> {
 #[test]
 pub(crate) fn champ_agrees_with_every_vector() {
     let cases = cases("p1_champ");
-    let pool = CHAMP.pool();
+    let pool = pool(&CHAMP);
     let rule = call(&pool, "qualify", &answers(&cases)).expect("valid answers");
     let rule = rule.as_struct();
     let verdicts = names(rule, "verdict");
@@ -101,7 +101,7 @@ fn champ_ends_at_an_answer_outside_the_scale() {
     let mut rows = vec![Some(1); 100];
     rows[70] = Some(4);
     let column: ArrayRef = Arc::new(Int32Array::from(rows));
-    let pool = CHAMP.pool();
+    let pool = pool(&CHAMP);
     let args = vec![column.clone(), column.clone(), column.clone(), column];
     for function in ["qualify", "score"] {
         let error = call(&pool, function, &args).expect_err("4 is no answer");
@@ -117,7 +117,7 @@ fn champ_ends_at_an_answer_outside_the_scale() {
 #[test]
 fn scorecard_agrees_with_every_vector() {
     let cases = cases("p4_scorecard");
-    let pool = SCORECARD.pool();
+    let pool = pool(&SCORECARD);
     let args = leads(&cases);
     let logit = call(&pool, "logit", &args).expect("logit");
     let probability = call(&pool, "probability", &args).expect("probability");
@@ -191,7 +191,7 @@ fn check(pool: &Pool, args: &[ArrayRef], expected: &Float64Array) {
 
 #[test]
 fn results_do_not_depend_on_how_arguments_arrive() {
-    let pool = SCORECARD.pool();
+    let pool = pool(&SCORECARD);
     for rows in [1, 7, 63, 64, 65, 128, 1000] {
         let (industry, employees, source) = many(rows);
         let wanted = expected(&industry, &employees, &source);
@@ -220,7 +220,7 @@ fn results_do_not_depend_on_how_arguments_arrive() {
 
 #[test]
 fn constants_stand_for_every_row() {
-    let pool = SCORECARD.pool();
+    let pool = pool(&SCORECARD);
     let (_, employees, _) = many(200);
     let employees: ArrayRef = Arc::new(employees);
     let one = |text: Option<&str>| Arc::new(StringArray::from(vec![text])) as ArrayRef;
@@ -256,7 +256,7 @@ fn constants_stand_for_every_row() {
 
 #[test]
 fn empty_and_null_batches_are_right() {
-    let pool = CHAMP.pool();
+    let pool = pool(&CHAMP);
     let empty = vec![new_null_array(&DataType::Int32, 0); 4];
     let function = &CHAMP.manifest().functions[place(&CHAMP, "qualify")];
     let result = call(&pool, "qualify", &empty).expect("nothing is fine");
@@ -283,7 +283,7 @@ fn results_do_not_depend_on_instances_or_splits() {
     let (industry, employees, source) = many(50_000);
     let wanted = expected(&industry, &employees, &source);
     let args: Vec<ArrayRef> = vec![Arc::new(industry), Arc::new(employees), Arc::new(source)];
-    let pool = SCORECARD.pool();
+    let pool = pool(&SCORECARD);
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let (pool, args, wanted) = (&pool, &args, &wanted);
@@ -296,7 +296,8 @@ fn results_do_not_depend_on_instances_or_splits() {
             });
         }
     });
-    let receipts = pool.receipts();
+    let at = place(&SCORECARD, "logit");
+    let receipts = pool.receipts(at);
     assert_eq!((receipts.calls, receipts.rows), (50, 50_000));
     assert!(receipts.nanoseconds > 0 && receipts.linear_memory_bytes_peak > 0);
 
@@ -310,9 +311,9 @@ fn results_do_not_depend_on_instances_or_splits() {
     let plugin = host
         .install(COMPONENTS.scorecard.as_slice(), &compiler)
         .expect("scorecard is a plugin");
-    let pool = plugin.pool();
+    let pool = crate::world::pool(&plugin);
     check(&pool, &args, &wanted);
-    assert!(pool.receipts().calls > 55, "{:?}", pool.receipts());
+    assert!(pool.receipts(at).calls > 55, "{:?}", pool.receipts(at));
 }
 
 #[test]
@@ -346,7 +347,7 @@ fn manifest_says_what_sql_needs() {
 
 #[test]
 fn parts_of_a_rule_fit_together() {
-    let pool = CHAMP.pool();
+    let pool = pool(&CHAMP);
     let batch = answers(&cases("p1_champ"));
     let one = call(&pool, "qualify", &batch).expect("valid answers");
     let both = concat(&[&one, &one]).expect("dictionaries are the same");

@@ -9,14 +9,14 @@ use arrow::array::{
     TimestampMicrosecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow::datatypes::Float64Type;
-use tributary_plugins_host::{Error, ErrorKind};
+use tributary_plugins_host::{Error, ErrorKind, Pool};
 
 use crate::guests::champ_agrees_with_every_vector;
-use crate::world::{COMPONENTS, HOSTILE, call, floats, install};
+use crate::world::{HOSTILE, call, floats, in_mode, install, pool};
 
 /// Fails as it should; then all is well again.
 fn ends(function: &str, kind: ErrorKind, words: &str) -> Error {
-    let pool = HOSTILE.pool();
+    let pool = pool(&HOSTILE);
     let error = call(&pool, function, &[floats(100)]).expect_err(function);
     assert_eq!(error.kind, kind, "{error}");
     assert!(error.message.contains(words), "{error} has no \"{words}\"");
@@ -29,13 +29,7 @@ fn ends(function: &str, kind: ErrorKind, words: &str) -> Error {
 
 /// Installs with the guest in another mode.
 fn mode(mode: &str) -> Error {
-    let marker = b"TRIBUTARY-MODE-";
-    let mut wasm = COMPONENTS.hostile.clone();
-    let at = wasm
-        .windows(marker.len())
-        .position(|window| window == marker)
-        .expect("the marker");
-    wasm[at + marker.len()..][..2].copy_from_slice(mode.as_bytes());
+    let wasm = in_mode(mode);
     let error = install(&wasm).expect_err(mode);
     champ_agrees_with_every_vector();
     error
@@ -128,7 +122,7 @@ fn returns_strange_errors() {
 
 #[test]
 fn what_is_odd_but_allowed_is_made_regular() {
-    let pool = HOSTILE.pool();
+    let pool = pool(&HOSTILE);
     let dirty = call(&pool, "dirty_validity", &[floats(3)]).expect("tail bits mean nothing");
     assert_eq!(dirty.null_count(), 0);
     let nan = call(&pool, "nan_with_payload", &[floats(3)]).expect("NaN is a number here");
@@ -152,7 +146,7 @@ fn what_is_odd_but_allowed_is_made_regular() {
 
 #[test]
 fn state_does_not_outlive_a_query() {
-    let first = HOSTILE.pool();
+    let first = pool(&HOSTILE);
     for calls in 0..3 {
         let counted = call(&first, "counts_calls", &[floats(1)]).expect("counts");
         assert_eq!(
@@ -160,7 +154,7 @@ fn state_does_not_outlive_a_query() {
             f64::from(calls)
         );
     }
-    let counted = call(&HOSTILE.pool(), "counts_calls", &[floats(1)]).expect("counts");
+    let counted = call(&pool(&HOSTILE), "counts_calls", &[floats(1)]).expect("counts");
     assert_eq!(counted.as_primitive::<Float64Type>().value(0), 0.0);
     call(&first, "panics", &[floats(1)]).expect_err("panics");
     let counted = call(&first, "counts_calls", &[floats(1)]).expect("counts");
@@ -174,7 +168,7 @@ fn state_does_not_outlive_a_query() {
 #[test]
 fn strict_null_is_null_whatever_the_guest_says() {
     let input: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), None, Some(3.0)]));
-    let pool = HOSTILE.pool();
+    let pool = pool(&HOSTILE);
     let result = call(&pool, "dirty_validity", &[Arc::clone(&input)]).expect("all valid, it says");
     assert_eq!(result.nulls(), input.nulls());
     let rule = call(&pool, "rules_rightly", &[Arc::clone(&input)]).expect("a right rule");
@@ -189,7 +183,13 @@ fn strict_null_is_null_whatever_the_guest_says() {
 
 #[test]
 fn every_type_comes_back_as_it_went() {
-    let pool = HOSTILE.pool();
+    let packed = install(&in_mode("12")).expect("packed columns are as good");
+    for pool in [pool(&HOSTILE), pool(&packed)] {
+        echoes(&pool);
+    }
+}
+
+fn echoes(pool: &Pool) {
     let decimals = Decimal128Array::from(vec![
         Some(i128::from(u64::MAX) * 1000),
         None,
@@ -339,9 +339,9 @@ fn every_type_comes_back_as_it_went() {
     ];
     for (name, array) in arrays {
         let function = format!("echo_{name}");
-        let back = call(&pool, &function, &[Arc::clone(&array)]).expect(name);
+        let back = call(pool, &function, &[Arc::clone(&array)]).expect(name);
         assert_eq!(&back, &array);
-        let back = call(&pool, &function, &[array.slice(1, 3)]).expect(name);
+        let back = call(pool, &function, &[array.slice(1, 3)]).expect(name);
         assert_eq!(&back, &array.slice(1, 3));
     }
 }
@@ -360,6 +360,20 @@ fn misbehaves_while_it_is_installed() {
         ("09", ErrorKind::Refused, "1.2.3"),
         ("10", ErrorKind::Refused, "exactly one result"),
         ("11", ErrorKind::Refused, "roman numeral"),
+        ("13", ErrorKind::Limit, "config_keys_max"),
+        (
+            "14",
+            ErrorKind::Refused,
+            "is \"three\", expected an integer",
+        ),
+        ("15", ErrorKind::Refused, "is 11, allowed is 0 to 10"),
+        ("16", ErrorKind::Refused, "bounds that nothing fits"),
+        ("17", ErrorKind::Refused, "[a-z][a-z0-9_]*"),
+        ("18", ErrorKind::Refused, "there twice"),
+        ("19", ErrorKind::Refused, "no JSON"),
+        ("30", ErrorKind::Refused, "stable, not immutable"),
+        ("31", ErrorKind::Refused, "an aggregate has a state"),
+        ("23", ErrorKind::Settings, "flag and count do not fit"),
         ("20", ErrorKind::Limit, "fuel_start_max"),
         ("21", ErrorKind::Trap, "cannot start"),
         ("22", ErrorKind::Plugin, "out of order"),

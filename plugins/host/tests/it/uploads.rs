@@ -79,7 +79,7 @@ fn other_files() {
     refused(b"  (component)", "WebAssembly text");
     refused(
         COMPONENT,
-        "does not export \"tributary:plugin/manifest@0.1.0\"",
+        "does not export \"tributary:plugin/manifest@1.0.0\"",
     );
 }
 
@@ -101,10 +101,10 @@ fn damaged() {
 
 #[test]
 fn another_version_names_the_supported_one() {
-    let other = patched(&COMPONENTS.champ, "@0.1.0", "@0.9.0");
+    let other = patched(&COMPONENTS.champ, "@1.0.0", "@0.9.0");
     refused(
         &other,
-        "tributary:plugin 0.9.0, and this host supports 0.1.0",
+        "tributary:plugin 0.9.0, and this host supports 1.0.0",
     );
 }
 
@@ -117,11 +117,11 @@ fn imports_beyond_the_offered() {
     );
     refused(
         &other,
-        "import \"tributary:plugin/filesystems@0.1.0\" is not offered",
+        "import \"tributary:plugin/filesystems@1.0.0\" is not offered",
     );
     let wasi = patched(
         &COMPONENTS.champ,
-        "tributary:plugin/diagnostics@0.1.0",
+        "tributary:plugin/diagnostics@1.0.0",
         "wasi:cli/environment-extra@0.2.012",
     );
     refused(&wasi, "is not");

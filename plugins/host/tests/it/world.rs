@@ -17,7 +17,7 @@ pub(crate) static COMPONENTS: LazyLock<Components> = LazyLock::new(|| {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let members = [
         "plugins/guests/champ",
-        "plugins/guests/scorecard",
+        "plugins/guests/woe_scorecard",
         "plugins/hostile",
     ]
     .map(Path::new);
@@ -33,7 +33,15 @@ pub(crate) static COMPONENTS: LazyLock<Components> = LazyLock::new(|| {
 });
 
 pub(crate) static HOST: LazyLock<Arc<Host>> =
-    LazyLock::new(|| Host::new(Limits::default()).expect("the default limits fit"));
+    LazyLock::new(|| Host::new(limits()).expect("the default limits fit"));
+
+/// The default limits, but for the many functions of the hostile guest.
+pub(crate) fn limits() -> Limits {
+    Limits {
+        functions_max: 128,
+        ..Limits::default()
+    }
+}
 
 pub(crate) fn install(wasm: &[u8]) -> Result<Arc<Plugin>, Error> {
     let compiler = InProcess::new(HOST.limits()).expect("this machine is known");
@@ -66,4 +74,22 @@ pub(crate) fn floats(rows: usize) -> ArrayRef {
     Arc::new(Float64Array::from_iter_values(
         (0..rows).map(|row| row as f64),
     ))
+}
+
+/// A pool with nothing but defaults.
+pub(crate) fn pool(plugin: &Arc<Plugin>) -> Arc<Pool> {
+    let settings = plugin.settings(&serde_json::Map::new());
+    Arc::new(plugin.pool(&settings.expect("every setting has a default"), Some(7)))
+}
+
+/// The hostile guest in another mode.
+pub(crate) fn in_mode(mode: &str) -> Vec<u8> {
+    let marker = b"TRIBUTARY-MODE-";
+    let mut wasm = COMPONENTS.hostile.clone();
+    let at = wasm
+        .windows(marker.len())
+        .position(|window| window == marker)
+        .expect("the marker");
+    wasm[at + marker.len()..][..2].copy_from_slice(mode.as_bytes());
+    wasm
 }

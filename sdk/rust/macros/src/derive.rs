@@ -2,8 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Result, Variant};
+use syn::{Data, DeriveInput, Error, Field, Fields, Ident, LitStr, Result, Token, Variant};
 
 use crate::case::{screaming, snake};
 
@@ -37,11 +38,11 @@ pub(crate) fn reasons(item: TokenStream) -> Result<TokenStream> {
         ));
     }
     let idents: Vec<&Ident> = variants.iter().map(|variant| &variant.ident).collect();
-    let codes = idents.iter().map(|ident| screaming(&ident.to_string()));
-    let texts = variants
+    let said = variants
         .iter()
-        .map(|variant| text(variant))
+        .map(|variant| said(variant))
         .collect::<Result<Vec<_>>>()?;
+    let (texts, codes): (Vec<LitStr>, Vec<String>) = said.into_iter().unzip();
     let bits = 0u8..;
     let name = &input.ident;
     Ok(quote! {
@@ -58,18 +59,12 @@ pub(crate) fn reasons(item: TokenStream) -> Result<TokenStream> {
 /// `#[derive(Details)]`.
 pub(crate) fn details(item: TokenStream) -> Result<TokenStream> {
     let input: DeriveInput = syn::parse2(item)?;
-    let Data::Struct(data) = &input.data else {
-        return Err(Error::new(input.span(), "details are a struct"));
-    };
-    let Fields::Named(fields) = &data.fields else {
-        return Err(Error::new(input.span(), "details have named fields"));
-    };
+    let fields = named_fields(&input)?;
     let idents: Vec<&Ident> = fields
-        .named
         .iter()
         .filter_map(|field| field.ident.as_ref())
         .collect();
-    let types: Vec<_> = fields.named.iter().map(|field| &field.ty).collect();
+    let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
     let names = idents.iter().map(ToString::to_string);
     let places: Vec<syn::Index> = (0..idents.len()).map(syn::Index::from).collect();
     let name = &input.ident;
@@ -97,6 +92,20 @@ pub(crate) fn details(item: TokenStream) -> Result<TokenStream> {
     })
 }
 
+/// The fields of a struct, which all have names.
+pub(crate) fn named_fields(input: &DeriveInput) -> Result<Vec<&Field>> {
+    match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => Ok(fields.named.iter().collect()),
+            _ => Err(Error::new(input.span(), "its fields have names")),
+        },
+        _ => Err(Error::new(
+            input.span(),
+            format!("\"{}\" is not a struct", input.ident),
+        )),
+    }
+}
+
 fn unit_variants(input: &DeriveInput) -> Result<Vec<&Variant>> {
     let Data::Enum(data) = &input.data else {
         return Err(Error::new(
@@ -115,12 +124,39 @@ fn unit_variants(input: &DeriveInput) -> Result<Vec<&Variant>> {
     Ok(data.variants.iter().collect())
 }
 
-fn text(variant: &Variant) -> Result<LitStr> {
-    let attribute = variant
-        .attrs
-        .iter()
-        .find(|attribute| attribute.path().is_ident("reason"));
-    let attribute =
-        attribute.ok_or_else(|| Error::new(variant.span(), "say why: #[reason(\"text\")]"))?;
-    attribute.parse_args()
+/// `#[reason("text")]`, `#[reason("text", code = "EV_BELOW_250")]`.
+struct Said {
+    text: LitStr,
+    code: Option<LitStr>,
+}
+
+impl Parse for Said {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let text = input.parse()?;
+        if input.is_empty() {
+            return Ok(Self { text, code: None });
+        }
+        input.parse::<Token![,]>()?;
+        let name: Ident = input.parse()?;
+        if name != "code" {
+            return Err(Error::new(name.span(), "expected code = \"CODE\""));
+        }
+        input.parse::<Token![=]>()?;
+        Ok(Self {
+            text,
+            code: Some(input.parse()?),
+        })
+    }
+}
+
+/// What a variant says, and its code.
+fn said(variant: &Variant) -> Result<(LitStr, String)> {
+    let mut attributes = variant.attrs.iter();
+    let attribute = attributes
+        .find(|attribute| attribute.path().is_ident("reason"))
+        .ok_or_else(|| Error::new(variant.span(), "say why: #[reason(\"text\")]"))?;
+    let said: Said = attribute.parse_args()?;
+    let code = said.code.map(|code| code.value());
+    let code = code.unwrap_or_else(|| screaming(&variant.ident.to_string()));
+    Ok((said.text, code))
 }

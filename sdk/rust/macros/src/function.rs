@@ -20,15 +20,17 @@ pub(crate) fn score(attribute: TokenStream, item: TokenStream) -> Result<TokenSt
         doc,
         result,
         describe_args,
+        context,
         ..
     } = &function;
+    let wants_now = context.wants_now();
     let range = match range {
         Some((low, high)) => quote!(::core::option::Option::Some(((#low) as f64, (#high) as f64))),
         None => quote!(::core::option::Option::None),
     };
     let text = name.to_string();
     let describe = quote! {
-        ::tributary_sdk::generated::describe_score::<#result>(#text, #doc, #describe_args, #range)
+        ::tributary_sdk::generated::describe_score::<#result>(#text, #doc, #describe_args, #range, #wants_now)
     };
     Ok(function.expand(&describe, "Score", "Scores", "column", &quote!(Column)))
 }
@@ -45,11 +47,13 @@ pub(crate) fn rule(attribute: TokenStream, item: TokenStream) -> Result<TokenStr
         doc,
         result,
         describe_args,
+        context,
         ..
     } = &function;
+    let wants_now = context.wants_now();
     let text = name.to_string();
     let describe = quote! {
-        ::tributary_sdk::generated::describe_rule::<#result>(#text, #doc, #describe_args)
+        ::tributary_sdk::generated::describe_rule::<#result>(#text, #doc, #describe_args, #wants_now)
     };
     Ok(function.expand(
         &describe,
@@ -61,8 +65,8 @@ pub(crate) fn rule(attribute: TokenStream, item: TokenStream) -> Result<TokenStr
 }
 
 /// What `#[score(…)]` says.
-struct Promise {
-    range: Option<(Expr, Expr)>,
+pub(crate) struct Promise {
+    pub(crate) range: Option<(Expr, Expr)>,
 }
 
 impl Parse for Promise {
@@ -94,9 +98,66 @@ struct Function {
     name: Ident,
     doc: String,
     result: Type,
+    /// what it takes that is no argument of SQL
+    context: Contexts,
     /// argument types, each reference with the lifetime of the batch
     types: Vec<Type>,
     describe_args: TokenStream,
+}
+
+/// What functions take in front of their arguments.
+#[derive(Default)]
+pub(crate) struct Contexts {
+    settings: Option<Type>,
+    now: bool,
+}
+
+impl Contexts {
+    /// Takes them off the front of a list of parameters.
+    pub(crate) fn take(inputs: &mut Vec<FnArg>) -> Self {
+        let mut contexts = Self::default();
+        if let Some(FnArg::Typed(arg)) = inputs.first()
+            && let Type::Reference(reference) = &*arg.ty
+            && !is_named(&reference.elem, "str")
+        {
+            contexts.settings = Some((*reference.elem).clone());
+            inputs.remove(0);
+        }
+        if let Some(FnArg::Typed(arg)) = inputs.first()
+            && is_named(&arg.ty, "Now")
+        {
+            contexts.now = true;
+            inputs.remove(0);
+        }
+        contexts
+    }
+
+    pub(crate) const fn wants_now(&self) -> bool {
+        self.now
+    }
+
+    /// Asks for them once per batch.
+    pub(crate) fn bind(&self) -> TokenStream {
+        let settings = self.settings.as_ref().map(|ty| {
+            quote! { let settings = ::tributary_sdk::generated::settings::<#ty>()?; }
+        });
+        let now = self
+            .now
+            .then(|| quote! { let now = ::tributary_sdk::generated::now()?; });
+        quote! { #settings #now }
+    }
+
+    /// Hands them over.
+    pub(crate) fn pass(&self) -> TokenStream {
+        let settings = self.settings.as_ref().map(|_| quote! { &settings, });
+        let now = self.now.then(|| quote! { now, });
+        quote! { #settings #now }
+    }
+}
+
+/// Whether a type is a path that ends in this name.
+fn is_named(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == name))
 }
 
 impl Function {
@@ -115,11 +176,9 @@ impl Function {
                 "a plugin's function returns something",
             ));
         };
-        let args = signature
-            .inputs
-            .iter()
-            .map(argument)
-            .collect::<Result<Vec<_>>>()?;
+        let mut inputs: Vec<FnArg> = signature.inputs.iter().cloned().collect();
+        let context = Contexts::take(&mut inputs);
+        let args = inputs.iter().map(argument).collect::<Result<Vec<_>>>()?;
         let (names, types): (Vec<String>, Vec<Type>) = args.into_iter().unzip();
         let describe_args = quote! {
             ::std::vec![#(<#types as ::tributary_sdk::generated::Argument<'c>>::describe(#names)),*]
@@ -128,6 +187,7 @@ impl Function {
             name: signature.ident.clone(),
             doc: doc(&item.attrs),
             result: (**result).clone(),
+            context,
             types,
             describe_args,
             item,
@@ -146,9 +206,11 @@ impl Function {
             item,
             name,
             result,
+            context,
             types,
             ..
         } = self;
+        let (bind, pass) = (context.bind(), context.pass());
         let vis = &item.vis;
         let [kind, collector, finish] =
             [kind, collector, finish].map(|text| format_ident!("{text}"));
@@ -182,11 +244,12 @@ impl Function {
                     > {
                         let [#(#columns),*] = ::tributary_sdk::generated::arguments::<#count>(columns)?;
                         #(let #columns = ::tributary_sdk::generated::Reader::<'c, #types>::open(#columns, rows)?;)*
+                        #bind
                         let mut results = ::tributary_sdk::generated::#collector::<#result>::new(rows);
                         for block in ::tributary_sdk::generated::blocks(rows) {
                             #(let #cells = #columns.block(block);)*
                             let callable = ::core::primitive::u64::MAX #(& #cells.callable())*;
-                            results.extend(block, callable, |row| #name(#(#cells.at(row)),*))?;
+                            results.extend(block, callable, |row| #name(#pass #(#cells.at(row)),*))?;
                         }
                         ::core::result::Result::Ok(results.#finish())
                     }
@@ -201,7 +264,7 @@ impl Function {
 }
 
 /// Name and type of an argument.
-fn argument(arg: &FnArg) -> Result<(String, Type)> {
+pub(crate) fn argument(arg: &FnArg) -> Result<(String, Type)> {
     let FnArg::Typed(arg) = arg else {
         return Err(Error::new(arg.span(), "a plugin's function has no self"));
     };
@@ -228,8 +291,12 @@ fn borrow_from_batch(ty: &mut Type) {
                     continue;
                 };
                 for arg in &mut args.args {
-                    if let GenericArgument::Type(ty) = arg {
-                        borrow_from_batch(ty);
+                    match arg {
+                        GenericArgument::Type(ty) => borrow_from_batch(ty),
+                        GenericArgument::Lifetime(lifetime) => {
+                            *lifetime = Lifetime::new("'c", lifetime.span());
+                        }
+                        _ => {}
                     }
                 }
             }
@@ -239,7 +306,7 @@ fn borrow_from_batch(ty: &mut Type) {
 }
 
 /// The documentation comment, which becomes the function's documentation in SQL.
-fn doc(attributes: &[Attribute]) -> String {
+pub(crate) fn doc(attributes: &[Attribute]) -> String {
     let lines = attributes
         .iter()
         .filter_map(|attribute| match &attribute.meta {

@@ -4,7 +4,9 @@
 
 use proc_macro::TokenStream;
 
+mod aggregate;
 mod case;
+mod config;
 mod derive;
 mod function;
 
@@ -19,6 +21,28 @@ pub fn score(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn rule(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(function::rule(attribute.into(), item.into()))
+}
+
+/// Makes a module an aggregate: functions `update`, `merge`, `finish` and perhaps `retract` around a struct `State` with
+/// `#[derive(GroupState)]`. `#[aggregate(range = 0..=1)]` promises the range of its values.
+#[proc_macro_attribute]
+pub fn aggregate(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    finish(aggregate::aggregate(attribute.into(), item.into()))
+}
+
+/// Makes a struct the settings of a plugin. A field may carry
+/// `#[config(default = 60.0, min = 0, max = 100)]`, or `default_json = "…"` for lists and JSON; its
+/// documentation comment becomes the setting's. `#[config(check = path)]` on the struct names a
+/// function that refuses settings which do not fit one another.
+#[proc_macro_derive(Config, attributes(config))]
+pub fn config(item: TokenStream) -> TokenStream {
+    finish(config::config(item.into()))
+}
+
+/// Makes a struct the partial state of an aggregate, one column per field.
+#[proc_macro_derive(GroupState)]
+pub fn group_state(item: TokenStream) -> TokenStream {
+    finish(aggregate::group_state(item.into()))
 }
 
 /// Makes an enum the verdicts of a rule: `NeedInfo` is `need_info`.
