@@ -7,7 +7,14 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Folder below `plugins/guests`, which is also the plugin's name in SQL.
-const SHIPPED: [&str; 2] = ["champ", "scorecard"];
+const SHIPPED: [&str; 6] = [
+    "champ",
+    "ev_router",
+    "fit_engagement",
+    "naive_bayes",
+    "scorecard",
+    "woe_scorecard",
+];
 
 fn main() {
     if let Err(error) = build() {

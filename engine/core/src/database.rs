@@ -1,8 +1,11 @@
 //! The engine in this process: each method of the [`Engine`] trait reads as its pipeline.
 
+mod deciding;
+mod explaining;
+mod judging;
+mod plugging;
 mod saving;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,11 +16,13 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc::UnboundedSender;
+use tributary_plugins_host::Compiler;
 
 use crate::attributes;
 use crate::control::Control;
 use crate::engine::{
-    Activate, Answer, Body, Declare, Declared, Engine, Import, ImportProgress, Imported, Ingest,
+    Activate, Answer, Body, Decide, Decided, Declare, Declared, Engine, Explain, Explanation,
+    Import, ImportProgress, Imported, Ingest, LogLine, OfPlugin, PluginDetails, PluginDiff,
     PluginVersion, Principal, Query, Receipt, Upload,
 };
 use crate::fault::{Error, Fault, Result};
@@ -29,23 +34,30 @@ use crate::manufacturer::ManufacturerId;
 use crate::model::{Semantics, TABLES, Table};
 use crate::plugins::Registry;
 use crate::saved::{Named, Run, Save, Saved, SavedKind};
-use crate::sql::{self, Gated, Library, Plan, QueryPlugins, Sessions, Tables, When};
+use crate::sql::{self, Gated, Library, Plan, Sessions, Tables, When};
 use crate::store::{Snapshot, Store};
 
+use deciding::Turns;
+
 /// How to open a database.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// The data folder; created where it does not exist.
     pub data: PathBuf,
     /// Threads that queries may use; one for each core where absent.
     pub threads: Option<usize>,
+    /// Bytes that queries may hold before they spill or fail; the engine's own limit where absent.
+    pub query_memory_bytes: Option<usize>,
+    /// What compiles plugins; this process does where absent.
+    pub compiler: Option<Arc<dyn Compiler>>,
 }
 
 /// A database on this machine.
 pub struct Database {
-    control: Control,
+    control: Arc<Control>,
     store: Arc<Store>,
-    registry: Registry,
+    registry: Arc<Registry>,
+    turns: Turns,
     sessions: Arc<Sessions>,
     first_token: Option<String>,
     /// CPU work runs here, away from the threads that serve sockets.
@@ -59,7 +71,8 @@ impl Database {
         let threads = options.threads.unwrap_or_else(|| {
             std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
         });
-        let runtime = runtime_env(&options.data)?;
+        let memory = options.query_memory_bytes;
+        let runtime = runtime_env(&options.data, memory.unwrap_or(limits::QUERY_MEMORY_BYTES))?;
         let control = Control::open(&options.data.join("control.sqlite")).await?;
         let store = Arc::new(Store::new(&options.data, &runtime));
         for manufacturer in control.manufacturers().await? {
@@ -67,9 +80,13 @@ impl Database {
         }
         Ok(Arc::new(Self {
             first_token: control.first_token().await?,
-            control,
+            control: Arc::new(control),
             store,
-            registry: Registry::new()?,
+            registry: Arc::new(Registry::new(plugging::compiler(
+                &options.data,
+                options.compiler,
+            )?)?),
+            turns: Turns::default(),
             sessions: Arc::new(Sessions::new(runtime, threads)?),
             threads: Some(worker_threads(threads)?),
         }))
@@ -153,28 +170,6 @@ impl Database {
             .map_err(|panic| Error::internal("plan query", panic))?
     }
 
-    /// The plugins that a statement and the views behind it call. Those of views that are only listed may be missing.
-    async fn called(
-        &self,
-        manufacturer: &ManufacturerId,
-        library: &Library,
-    ) -> Result<QueryPlugins> {
-        let mut called = self
-            .registry
-            .called(&self.control, manufacturer, library.calls())
-            .await?;
-        for calls in library.optional_calls() {
-            let more = self
-                .registry
-                .called(&self.control, manufacturer, calls)
-                .await;
-            called.extend(more.into_iter().flatten());
-        }
-        let mut seen = BTreeSet::new();
-        called.retain(|plugin| seen.insert(plugin.digest().to_owned()));
-        Ok(QueryPlugins::new(&called))
-    }
-
     /// Like `entitled`, but the operator may write for a manufacturer that does not exist yet.
     async fn may_write(&self, principal: &Principal, manufacturer: &ManufacturerId) -> Result<()> {
         match principal {
@@ -219,7 +214,13 @@ impl Engine for Database {
         Ok(Answer {
             schema: plan.schema(),
             freshness: plan.freshness(),
-            frames: sql::stream(plan, self.threads(), started, deadline),
+            frames: sql::stream(
+                plan,
+                self.threads(),
+                started,
+                deadline,
+                self.after(query.manufacturer),
+            ),
         })
     }
 
@@ -243,6 +244,9 @@ impl Engine for Database {
         let rejected = decoded.rejected.count();
         // Last, so that rows which were refused leave no manufacturer behind.
         let created = self.control.add_manufacturer(&ingest.manufacturer).await?;
+        if table.name == "leads" {
+            self.decide_after_commit(&ingest.manufacturer).await;
+        }
         Ok(Receipt {
             manufacturer: ingest.manufacturer,
             table: table.name.to_string(),
@@ -284,7 +288,7 @@ impl Engine for Database {
             }
             let scratch = tempfile::tempdir()
                 .map_err(|error| Error::internal("create folder for dry run", error))?;
-            let runtime = runtime_env(scratch.path())?;
+            let runtime = runtime_env(scratch.path(), limits::QUERY_MEMORY_BYTES)?;
             let empty = Store::new(scratch.path(), &runtime);
             job.run(&sessions, &store, &empty).await
         });
@@ -294,6 +298,9 @@ impl Engine for Database {
         if !dry_run {
             for table in &outcome.tables {
                 self.control.add_manufacturer(&table.manufacturer).await?;
+            }
+            for table in outcome.tables.iter().filter(|each| each.table == "leads") {
+                self.decide_after_commit(&table.manufacturer).await;
             }
         }
         Ok(Imported {
@@ -320,24 +327,37 @@ impl Engine for Database {
     }
 
     async fn upload(&self, upload: Upload) -> Result<PluginVersion> {
-        self.entitled(&upload.principal, &upload.manufacturer)
-            .await?;
-        self.registry
-            .upload(&self.control, &upload.manufacturer, upload.wasm)
-            .await
+        self.uploaded(upload).await
     }
 
     async fn activate(&self, activate: Activate) -> Result<PluginVersion> {
-        self.entitled(&activate.principal, &activate.manufacturer)
-            .await?;
-        self.registry
-            .activate(
-                &self.control,
-                &activate.manufacturer,
-                &activate.name,
-                &activate.version,
-            )
-            .await
+        self.activated(activate).await
+    }
+
+    async fn rollback(&self, of: OfPlugin) -> Result<PluginVersion> {
+        self.rolled_back(of).await
+    }
+
+    async fn plugin(&self, of: OfPlugin) -> Result<PluginDetails> {
+        self.entitled(&of.principal, &of.manufacturer).await?;
+        self.registry.details(&self.control, &of).await
+    }
+
+    async fn plugin_diff(&self, of: OfPlugin, from: String, to: String) -> Result<PluginDiff> {
+        self.entitled(&of.principal, &of.manufacturer).await?;
+        self.registry.diff(&self.control, &of, &from, &to).await
+    }
+
+    async fn plugin_log(&self, of: OfPlugin) -> Result<Vec<LogLine>> {
+        self.logged(of).await
+    }
+
+    async fn decide(&self, decide: Decide) -> Result<Vec<Decided>> {
+        self.decided(decide).await
+    }
+
+    async fn explain(&self, explain: Explain) -> Result<Explanation> {
+        self.explained(explain).await
     }
 
     async fn plugins(
@@ -415,7 +435,7 @@ fn writable(name: &str) -> Result<&'static Arc<Table>> {
     }
 }
 
-fn runtime_env(data: &Path) -> Result<Arc<RuntimeEnv>> {
+fn runtime_env(data: &Path, memory_bytes: usize) -> Result<Arc<RuntimeEnv>> {
     let spill = data.join("spill");
     let disk = DiskManagerBuilder::default()
         .with_mode(DiskManagerMode::Directories(vec![spill.clone()]))
@@ -423,7 +443,7 @@ fn runtime_env(data: &Path) -> Result<Arc<RuntimeEnv>> {
     std::fs::create_dir_all(&spill)
         .map_err(|error| folder::unusable("create spill folder".to_owned(), error))?;
     RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(limits::QUERY_MEMORY_BYTES)))
+        .with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes)))
         .with_disk_manager_builder(disk)
         .build_arc()
         .map_err(|error| Error::internal("start query runtime", error))

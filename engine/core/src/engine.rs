@@ -17,6 +17,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::fault::Result;
 use crate::manufacturer::ManufacturerId;
 use crate::parameter::Parameters;
+pub use crate::plugin::{
+    Activate, Activation, Applies, Decide, Decided, DecisionKind, Explain, Explanation, LogLine,
+    OfPlugin, PluginDetails, PluginDiff, PluginVersion, Setup, Upload,
+};
 pub use crate::reading::{
     Compression, Dates, DecimalMark, Delimiter, Encoding, Format, Missing, OnError, ReadAs, Reading,
 };
@@ -56,8 +60,26 @@ pub trait Engine: Send + Sync {
     /// Checks, compiles and keeps a plugin as a draft.
     async fn upload(&self, upload: Upload) -> Result<PluginVersion>;
 
-    /// Makes one uploaded version the one that SQL calls.
+    /// Puts one uploaded version in force, with its settings and the rules that decide about leads.
     async fn activate(&self, activate: Activate) -> Result<PluginVersion>;
+
+    /// Puts in force again what was before: version, settings and rules.
+    async fn rollback(&self, of: OfPlugin) -> Result<PluginVersion>;
+
+    /// One version with everything that is known of it.
+    async fn plugin(&self, of: OfPlugin) -> Result<PluginDetails>;
+
+    /// How one version differs from another.
+    async fn plugin_diff(&self, of: OfPlugin, from: String, to: String) -> Result<PluginDiff>;
+
+    /// What happened to a plugin, newest last.
+    async fn plugin_log(&self, of: OfPlugin) -> Result<Vec<LogLine>>;
+
+    /// Applies the rules in force to leads and records what they decide.
+    async fn decide(&self, decide: Decide) -> Result<Vec<Decided>>;
+
+    /// Why a lead has the verdicts that it has: the same components, settings and data, asked again.
+    async fn explain(&self, explain: Explain) -> Result<Explanation>;
 
     /// Every uploaded version, by name and time of upload.
     async fn plugins(
@@ -144,15 +166,19 @@ pub struct Trailer {
     pub plugins: Vec<PluginReceipt>,
 }
 
-/// What one plugin did in one query.
+/// What one function of a plugin did in one query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginReceipt {
     /// Name of the plugin.
     pub plugin: String,
     /// Its version.
     pub version: String,
+    /// Its function.
+    pub function: String,
     /// SHA-256 of the component, as hex.
     pub digest: String,
+    /// Hash of its settings, as hex.
+    pub config_hash: String,
     /// Batches handed over.
     pub calls: u64,
     /// Rows handed over.
@@ -324,47 +350,4 @@ pub struct Declared {
     pub table_version: Option<u64>,
     /// All of them, in the order in which they were added.
     pub attributes: Vec<Attribute>,
-}
-
-/// A plugin to keep as a draft.
-#[derive(Clone, Debug)]
-pub struct Upload {
-    /// Who uploads.
-    pub principal: Principal,
-    /// Whose plugin.
-    pub manufacturer: ManufacturerId,
-    /// The component.
-    pub wasm: Bytes,
-}
-
-/// Which version SQL is to call.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Activate {
-    /// Who activates.
-    pub principal: Principal,
-    /// Whose plugin.
-    pub manufacturer: ManufacturerId,
-    /// Name of the plugin.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-}
-
-/// One uploaded version of a plugin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PluginVersion {
-    /// Name of the plugin: the part before the dot in SQL.
-    pub name: String,
-    /// Semantic version, from the plugin's own manifest.
-    pub version: String,
-    /// SHA-256 of the component, as hex.
-    pub digest: String,
-    /// Size of the component.
-    pub bytes: u64,
-    /// Functions as SQL calls them, with their argument and result types.
-    pub functions: Vec<String>,
-    /// When it was uploaded, RFC 3339.
-    pub uploaded_at: String,
-    /// Whether SQL calls this version.
-    pub active: bool,
 }

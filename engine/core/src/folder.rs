@@ -1,5 +1,6 @@
 //! The data folder: whether it is ours, and of a format that this build reads.
 
+use std::io::Write;
 use std::path::Path;
 
 use crate::fault::{Error, Fault, Result};
@@ -46,4 +47,24 @@ pub fn prepare(data: &Path) -> Result<()> {
 /// What an input or output error means where the folder itself is at fault.
 pub fn unusable(doing: String, error: std::io::Error) -> Error {
     Error::new(Fault::Invalid, format!("{doing}: {error}")).with_source(error)
+}
+
+/// The secret that a file holds; where there is no such file, `new` becomes it. Only the owner may read it.
+pub fn secret(path: &Path, new: &[u8]) -> Result<Vec<u8>> {
+    let describe = || format!("keep \"{}\"", path.display());
+    match std::fs::read(path) {
+        Ok(secret) => return Ok(secret),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unusable(describe(), error)),
+    }
+    let folder = path.parent().unwrap_or(path);
+    let mut file =
+        tempfile::NamedTempFile::new_in(folder).map_err(|error| unusable(describe(), error))?;
+    file.write_all(new)
+        .map_err(|error| unusable(describe(), error))?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(new.to_vec()),
+        // Another process was first.
+        Err(_) => std::fs::read(path).map_err(|error| unusable(describe(), error)),
+    }
 }

@@ -2,12 +2,14 @@
 //!
 //! Knows no protocol, no environment variable and no wasmtime: adapters reach it through the [`Engine`] trait.
 
+pub mod compile;
 pub mod engine;
 pub mod fault;
 pub mod limits;
 pub mod manufacturer;
 pub mod model;
 pub mod parameter;
+pub mod plugin;
 pub mod saved;
 
 mod attributes;
@@ -26,5 +28,6 @@ mod store;
 pub use database::{Database, Options};
 pub use engine::Engine;
 pub use fault::{Error, Fault, Result};
+pub use plugins::{Trial, Tried};
 pub use reading::unknown_option;
 pub use store::HANDLED_IN_LOG;

@@ -120,3 +120,17 @@ pub const QUERY_SECONDS: u64 = 300;
 pub const PLUGIN_VERSIONS: i64 = 1_000;
 /// Bytes of one uploaded plugin.
 pub const PLUGIN_BYTES: usize = 4 << 20;
+/// Compiled plugins that are kept for the next query.
+pub const PLUGINS_COMPILED: usize = 256;
+/// Tries of an activation against other activations.
+pub const PLUGIN_TRIES: usize = 8;
+/// Failures after which a version is not called any more, where they come within so many seconds.
+pub const PLUGIN_STRIKES: usize = 3;
+/// See [`PLUGIN_STRIKES`].
+pub const PLUGIN_STRIKES_SECONDS: u64 = 60;
+/// Rows of the audit trail, of plugin logs and of plugin calls that a manufacturer sees.
+pub const RECORD_ROWS: i64 = 100_000;
+/// Records after which those that nobody sees any more are removed.
+pub const RECORD_TRIM_EVERY: i64 = 1_000;
+/// Leads that one batch of a run of rules decides, once a lead was refused.
+pub const DECIDE_SPLIT_ROWS: usize = 256;

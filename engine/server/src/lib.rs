@@ -4,6 +4,7 @@
 //! or what runs a plugin.
 
 mod cli;
+mod compile;
 mod demo;
 mod encode;
 mod error;
@@ -13,6 +14,7 @@ mod parameters;
 mod shipped;
 
 pub use cli::main;
+pub use compile::InChild;
 pub use error::{exit_code, http_status};
 pub use http::{router, serve};
 pub use shipped::PLUGINS;

@@ -53,6 +53,17 @@ pub(crate) const INCLUDE_DEPTH: usize = 8;
 /// Stack of a worker thread: planning a deeply nested statement recurses.
 pub(crate) const THREAD_STACK_BYTES: usize = 8 << 20;
 
+/// Bytes of a request that sets a plugin up; its settings have a bound of their own.
+pub(crate) const SETUP_BODY_BYTES: u64 = 2 << 20;
+/// Seconds of processor time in which a plugin has to be compiled.
+pub(crate) const COMPILE_CPU_SECONDS: u64 = 30;
+/// Seconds after which a compilation is stopped, however little of the processor it got.
+pub(crate) const COMPILE_SECONDS: u64 = 120;
+/// Bytes of address space that a compilation may take.
+pub(crate) const COMPILE_MEMORY_BYTES: u64 = 1 << 30;
+/// Bytes of compiled code that a compilation may return.
+pub(crate) const COMPILE_OUTPUT_BYTES: u64 = 256 << 20;
+
 /// Bytes of a request that declares attributes.
 pub(crate) const DECLARE_BODY_BYTES: u64 = 64 << 10;
 

@@ -1,5 +1,8 @@
-//! Control data: tokens, manufacturers and plugin versions, in one SQLite file. No row of a manufacturer's data.
+//! Control data: tokens, manufacturers, plugins, saved SQL and what happened to them, in one SQLite file. No row of a
+//! manufacturer's data.
 
+mod plugins;
+mod records;
 mod saved;
 mod schema;
 mod tokens;
@@ -11,27 +14,16 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
 use crate::engine::Principal;
-use crate::fault::{Error, Fault, Result};
-use crate::limits;
+use crate::fault::{Error, Result};
 use crate::manufacturer::ManufacturerId;
 
+pub use plugins::{NewActivation, PluginRow};
+pub use records::named;
 pub use saved::History;
 
 /// The control file of one data folder.
 pub struct Control {
     pool: SqlitePool,
-}
-
-/// One uploaded version, as the control file keeps it.
-pub struct PluginRow {
-    pub name: String,
-    pub version: String,
-    pub digest: String,
-    pub bytes: u64,
-    /// Signatures of its functions, as JSON.
-    pub functions: String,
-    pub uploaded_at: String,
-    pub active: bool,
 }
 
 impl Control {
@@ -128,133 +120,11 @@ impl Control {
             .map_err(fail)?;
         Ok(made.rows_affected() == 1)
     }
+}
 
-    /// Keeps a version as a draft. The same component again is a no-op; another one under its version is refused.
-    pub async fn add_plugin(
-        &self,
-        manufacturer: &ManufacturerId,
-        plugin: &PluginRow,
-        wasm: &[u8],
-    ) -> Result<()> {
-        let mut change = self.pool.begin().await.map_err(fail)?;
-        let versions: i64 = sqlx::query("SELECT count(*) FROM plugins WHERE manufacturer = ?")
-            .bind(manufacturer.as_str())
-            .fetch_one(&mut *change)
-            .await
-            .map_err(fail)?
-            .get(0);
-        if versions >= limits::PLUGIN_VERSIONS {
-            return Err(Error::limit(
-                "plugin_versions",
-                limits::PLUGIN_VERSIONS,
-                versions + 1,
-            ));
-        }
-        sqlx::query("INSERT INTO components (digest, wasm) VALUES (?, ?) ON CONFLICT DO NOTHING")
-            .bind(&plugin.digest)
-            .bind(wasm)
-            .execute(&mut *change)
-            .await
-            .map_err(fail)?;
-        sqlx::query(
-            "INSERT INTO plugins (manufacturer, name, version, digest, bytes, functions, uploaded_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        )
-        .bind(manufacturer.as_str())
-        .bind(&plugin.name)
-        .bind(&plugin.version)
-        .bind(&plugin.digest)
-        .bind(i64::try_from(plugin.bytes).unwrap_or(i64::MAX))
-        .bind(&plugin.functions)
-        .bind(&plugin.uploaded_at)
-        .execute(&mut *change)
-        .await
-        .map_err(fail)?;
-        let kept: String = sqlx::query(
-            "SELECT digest FROM plugins WHERE manufacturer = ? AND name = ? AND version = ?",
-        )
-        .bind(manufacturer.as_str())
-        .bind(&plugin.name)
-        .bind(&plugin.version)
-        .fetch_one(&mut *change)
-        .await
-        .map_err(fail)?
-        .get(0);
-        if kept != plugin.digest {
-            return Err(Error::new(
-                Fault::Conflict,
-                format!(
-                    "plugin \"{}\" {} is uploaded already with other content",
-                    plugin.name, plugin.version
-                ),
-            )
-            .with_hint(
-                "A version never changes. Raise the version in the plugin and upload it again.",
-            ));
-        }
-        change.commit().await.map_err(fail)
-    }
-
-    /// Makes one version the active one, in place of the one that was.
-    pub async fn activate(
-        &self,
-        manufacturer: &ManufacturerId,
-        name: &str,
-        version: &str,
-    ) -> Result<()> {
-        let changed = sqlx::query(
-            "UPDATE plugins SET active = (version = ?3) WHERE manufacturer = ?1 AND name = ?2
-             AND EXISTS (SELECT 1 FROM plugins WHERE manufacturer = ?1 AND name = ?2 AND version = ?3)",
-        )
-        .bind(manufacturer.as_str())
-        .bind(name)
-        .bind(version)
-        .execute(&self.pool)
-        .await
-        .map_err(fail)?;
-        if changed.rows_affected() == 0 {
-            return Err(Error::new(
-                Fault::Missing,
-                format!("plugin {name:?} {version:?} does not exist"),
-            )
-            .with_hint("List the uploaded versions, or upload this one first."));
-        }
-        Ok(())
-    }
-
-    /// Every version of a manufacturer, by name and time of upload.
-    pub async fn plugins(&self, manufacturer: &ManufacturerId) -> Result<Vec<PluginRow>> {
-        let rows = sqlx::query(
-            "SELECT name, version, digest, bytes, functions, uploaded_at, active FROM plugins
-             WHERE manufacturer = ? ORDER BY name, uploaded_at, version",
-        )
-        .bind(manufacturer.as_str())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(fail)?;
-        Ok(rows
-            .into_iter()
-            .map(|row| PluginRow {
-                name: row.get(0),
-                version: row.get(1),
-                digest: row.get(2),
-                bytes: row.get::<i64, _>(3).unsigned_abs(),
-                functions: row.get(4),
-                uploaded_at: row.get(5),
-                active: row.get(6),
-            })
-            .collect())
-    }
-
-    /// The bytes of a component.
-    pub async fn component(&self, digest: &str) -> Result<Vec<u8>> {
-        let row = sqlx::query("SELECT wasm FROM components WHERE digest = ?")
-            .bind(digest)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(fail)?;
-        Ok(row.get(0))
-    }
+/// This instant, as the control file keeps it.
+fn now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }
 
 fn fail(error: sqlx::Error) -> Error {

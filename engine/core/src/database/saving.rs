@@ -15,7 +15,8 @@ use crate::manufacturer::{ManufacturerId, is_name};
 use crate::parameter::Parameters;
 use crate::saved::{Definition, Named, Run, Save, Saved, SavedKind};
 use crate::sql::{
-    Gated, HISTORIES, Library, is_parameter_name, is_taken, needs_library, placeholders,
+    Gated, HISTORIES, Library, RECORDS, is_parameter_name, is_taken, needs_library, placeholders,
+    record,
 };
 
 /// The SQL of views by their names.
@@ -142,7 +143,24 @@ impl Database {
             return Library::of(&self.sessions, statement, &Views::new());
         }
         let history = self.control.saved(manufacturer).await?;
-        self.library_of(statement, &history, &views(&history))
+        let library = self.library_of(statement, &history, &views(&history))?;
+        self.with_records(manufacturer, statement, library).await
+    }
+
+    /// Adds those tables of what happened that a statement reads.
+    async fn with_records(
+        &self,
+        manufacturer: &ManufacturerId,
+        statement: &Gated,
+        mut library: Library,
+    ) -> Result<Library> {
+        for table in RECORDS {
+            if library.wants(&self.sessions, statement, table)? {
+                let rows = record(&self.control, manufacturer, table).await?;
+                library = library.with_rows(table, rows);
+            }
+        }
+        Ok(library)
     }
 
     fn library_of(&self, statement: &Gated, history: &History, views: &Views) -> Result<Library> {
@@ -194,6 +212,7 @@ impl Database {
     ) -> Result<()> {
         let history = self.control.saved(manufacturer).await?;
         let library = self.library_of(&statement, &history, views)?;
+        let library = self.with_records(manufacturer, &statement, library).await?;
         let deadline = Duration::from_secs(limits::QUERY_SECONDS);
         self.planned(manufacturer, statement, library, deadline)
             .await

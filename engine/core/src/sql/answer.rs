@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Sender};
@@ -17,6 +18,9 @@ use crate::classify::classify;
 use crate::engine::{Frame, Trailer};
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
+
+/// What is to happen when a query with plugins has run, before its last frame is sent.
+pub type After = Box<dyn FnOnce(QueryPlugins) -> BoxFuture<'static, ()> + Send>;
 
 /// A query that is ready to run.
 pub struct Plan {
@@ -58,15 +62,20 @@ pub fn stream(
     threads: &Handle,
     started: Instant,
     deadline: Duration,
+    after: After,
 ) -> BoxStream<'static, Result<Frame>> {
     let (sender, receiver) = mpsc::channel(limits::ANSWER_BATCHES_WAITING);
     let run = threads.spawn(async move {
+        let plugins = plan.plugins.clone();
         let remaining = deadline.saturating_sub(started.elapsed());
         let done = tokio::select! {
             // The reader is gone: whatever is being computed, nobody waits for it.
             () = sender.closed() => return,
             done = tokio::time::timeout(remaining, run(plan, started, &sender)) => done,
         };
+        if !plugins.is_empty() {
+            after(plugins).await;
+        }
         let last = match done {
             Ok(Ok(Some(trailer))) => Ok(Frame::End(trailer)),
             // The reader is gone.

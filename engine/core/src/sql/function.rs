@@ -2,62 +2,104 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{ArrayRef, new_empty_array};
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    AggregateUDF, ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
-use tributary_plugins_host::{Argument, ErrorKind, Function, Plugin, Pool};
+use tributary_plugins_host::{Argument, Function, Kind, Pool};
 
+use super::aggregate::PluginAggregate;
 use crate::engine::PluginReceipt;
-use crate::fault::{Error, Fault};
+use crate::plugins::{InForce, PluginFault, plugin_error};
 
 /// The plugins that one query was planned with, and what they have done in it so far.
 #[derive(Clone, Default)]
 pub struct QueryPlugins {
-    pools: Vec<(Arc<Plugin>, Arc<Pool>)>,
+    called: Vec<Arc<Called>>,
+}
+
+/// One plugin in one query.
+pub struct Called {
+    pub(super) in_force: InForce,
+    pub(super) pool: Arc<Pool>,
+    fault: OnceLock<PluginFault>,
 }
 
 impl QueryPlugins {
-    /// Fresh instances of each plugin: nothing of another query is left in them.
-    pub fn new(plugins: &[Arc<Plugin>]) -> Self {
-        let pools = plugins
-            .iter()
-            .map(|plugin| (Arc::clone(plugin), Arc::new(plugin.pool())));
+    /// Fresh instances of each plugin: nothing of another query is left in them. `now_us` is the time that the query is
+    /// as of.
+    pub fn new(plugins: &[InForce], now_us: i64) -> Self {
+        let called = plugins.iter().map(|in_force| {
+            let pool = in_force.plugin.pool(&in_force.settings, Some(now_us));
+            Arc::new(Called {
+                in_force: in_force.clone(),
+                pool: Arc::new(pool),
+                fault: OnceLock::new(),
+            })
+        });
         Self {
-            pools: pools.collect(),
+            called: called.collect(),
         }
     }
 
-    /// Every function of every plugin, as SQL calls it.
-    pub fn functions(&self) -> Vec<ScalarUDF> {
-        let each = self.pools.iter().flat_map(|(plugin, pool)| {
-            let functions = plugin.manifest().functions.iter().enumerate();
-            functions.map(move |(index, function)| {
-                ScalarUDF::from(PluginFunction {
-                    name: format!("{}.{}", plugin.manifest().name, function.name),
-                    signature: Signature::user_defined(Volatility::Immutable),
-                    plugin: Arc::clone(plugin),
-                    pool: Arc::clone(pool),
-                    index,
-                })
-            })
-        });
-        each.collect()
+    /// Whether the query calls none.
+    pub const fn is_empty(&self) -> bool {
+        self.called.is_empty()
     }
 
-    /// What each plugin that was called has cost.
+    /// Every scalar function and rule of every plugin, as SQL calls it.
+    pub fn functions(&self) -> Vec<ScalarUDF> {
+        let each = self
+            .each()
+            .filter(|(called, index)| called.function(*index).kind != Kind::Aggregate);
+        each.map(|(called, index)| ScalarUDF::from(PluginFunction::new(called, index)))
+            .collect()
+    }
+
+    /// Every aggregate of every plugin, as SQL calls it.
+    pub fn aggregates(&self) -> Vec<AggregateUDF> {
+        let each = self
+            .each()
+            .filter(|(called, index)| called.function(*index).kind == Kind::Aggregate);
+        each.map(|(called, index)| AggregateUDF::from(PluginAggregate::new(called, index)))
+            .collect()
+    }
+
+    /// A function that is no aggregate, by the name under which SQL calls it.
+    pub fn function(&self, name: &str) -> Option<(Arc<Called>, ScalarUDF)> {
+        let mut each = self.each();
+        let (called, index) = each.find(|(called, index)| called.name(*index) == name)?;
+        if called.function(index).kind == Kind::Aggregate {
+            return None;
+        }
+        let function = PluginFunction::new(Arc::clone(&called), index);
+        Some((called, ScalarUDF::from(function)))
+    }
+
+    fn each(&self) -> impl Iterator<Item = (Arc<Called>, usize)> {
+        self.called.iter().flat_map(|called| {
+            let functions = called.in_force.plugin.manifest().functions.len();
+            (0..functions).map(|index| (Arc::clone(called), index))
+        })
+    }
+
+    /// What each function that was called has cost.
     pub fn receipts(&self) -> Vec<PluginReceipt> {
-        let used = self.pools.iter().filter_map(|(plugin, pool)| {
-            let receipts = pool.receipts();
+        let used = self.each().filter_map(|(called, index)| {
+            let receipts = called.pool.receipts(index);
+            let manifest = called.in_force.plugin.manifest();
             (receipts.calls > 0).then(|| PluginReceipt {
-                plugin: plugin.manifest().name.clone(),
-                version: plugin.manifest().version.clone(),
-                digest: plugin.digest().to_owned(),
+                plugin: manifest.name.clone(),
+                version: manifest.version.clone(),
+                function: called.function(index).name.clone(),
+                digest: called.in_force.plugin.digest().to_owned(),
+                config_hash: called.in_force.settings.hash().to_owned(),
                 calls: receipts.calls,
                 rows: receipts.rows,
                 elapsed_us: receipts.nanoseconds / 1_000,
@@ -66,60 +108,92 @@ impl QueryPlugins {
         });
         used.collect()
     }
+
+    /// The first failure of a plugin, where one failed.
+    pub fn fault(&self) -> Option<PluginFault> {
+        let mut faults = self.called.iter().filter_map(|called| called.fault.get());
+        faults.next().cloned()
+    }
+
+    /// What plugins warned of, by plugin and version.
+    pub fn warnings(&self) -> Vec<(String, String, String)> {
+        let each = self.called.iter().flat_map(|called| {
+            let manifest = called.in_force.plugin.manifest();
+            let warnings = called.pool.warnings().into_iter();
+            warnings.map(|warning| {
+                let message = format!("{}: {}", warning.function, warning.message);
+                (manifest.name.clone(), manifest.version.clone(), message)
+            })
+        });
+        each.collect()
+    }
+}
+
+impl Called {
+    pub(super) fn function(&self, index: usize) -> &Function {
+        &self.in_force.plugin.manifest().functions[index]
+    }
+
+    /// The name under which SQL calls a function.
+    pub(super) fn name(&self, index: usize) -> String {
+        let manifest = self.in_force.plugin.manifest();
+        format!("{}.{}", manifest.name, self.function(index).name)
+    }
+
+    /// What makes two functions the same to the planner.
+    pub(super) fn identity(&self) -> (&str, &str) {
+        (self.in_force.plugin.digest(), self.in_force.settings.hash())
+    }
+
+    /// An error of the sandbox, noted and told.
+    pub(super) fn failed(&self, error: tributary_plugins_host::Error) -> DataFusionError {
+        // Only the first is kept: the others follow from it.
+        let _ = self
+            .fault
+            .set(PluginFault::new(&self.in_force.plugin, &error));
+        DataFusionError::External(Box::new(plugin_error(error)))
+    }
 }
 
 /// A function's signature as a person reads it.
 pub fn signature(plugin: &str, function: &Function) -> String {
-    let arguments = function.args.iter().zip(function.arg_types());
-    let arguments: Vec<String> = arguments
-        .map(|(field, kind)| format!("{} {kind}", field.name))
-        .collect();
-    format!(
-        "{plugin}.{}({}) -> {}",
-        function.name,
-        arguments.join(", "),
-        function.return_type()
-    )
+    let shown = |field: &tributary_plugins_host::Field| match field.ty {
+        tributary_plugins_host::Type::Json => format!("{} JSON", field.name),
+        ty => format!("{} {}", field.name, ty.arrow()),
+    };
+    let arguments: Vec<String> = function.args.iter().map(shown).collect();
+    let result = match function.kind {
+        Kind::Rule => ["verdict".to_owned(), "reasons".to_owned()]
+            .into_iter()
+            .chain(function.returns.iter().map(shown))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Kind::Scalar | Kind::Aggregate => function.return_type().to_string(),
+    };
+    let arguments = arguments.join(", ");
+    format!("{plugin}.{}({arguments}) -> {result}", function.name)
 }
 
 /// One function of one plugin in one query.
 struct PluginFunction {
     name: String,
     signature: Signature,
-    plugin: Arc<Plugin>,
-    pool: Arc<Pool>,
+    called: Arc<Called>,
     index: usize,
 }
 
 impl PluginFunction {
-    fn function(&self) -> &Function {
-        &self.plugin.manifest().functions[self.index]
+    fn new(called: Arc<Called>, index: usize) -> Self {
+        Self {
+            name: called.name(index),
+            signature: Signature::user_defined(volatility(called.function(index))),
+            called,
+            index,
+        }
     }
 
-    /// Whether the arguments are as many and of the types that the plugin declares.
-    fn check(&self, given: &[DataType]) -> Result<()> {
-        let function = self.function();
-        let wanted = function.arg_types();
-        if given.len() != wanted.len() {
-            return Err(DataFusionError::Plan(format!(
-                "function \"{}\" takes {} arguments, got {}: {}",
-                self.name,
-                wanted.len(),
-                given.len(),
-                signature(&self.plugin.manifest().name, function)
-            )));
-        }
-        for (position, (wanted, given)) in wanted.iter().zip(given).enumerate() {
-            if coerce(wanted, given).is_none() {
-                return Err(DataFusionError::Plan(format!(
-                    "argument {} \"{}\" of function \"{}\" is {wanted}, got {given}",
-                    position + 1,
-                    function.args[position].name,
-                    self.name
-                )));
-            }
-        }
-        Ok(())
+    fn function(&self) -> &Function {
+        self.called.function(self.index)
     }
 
     fn call(&self, args: &[ColumnarValue], rows: usize) -> Result<ArrayRef> {
@@ -140,9 +214,10 @@ impl PluginFunction {
                 false => Argument::Array(array),
             })
             .collect();
-        self.pool
+        self.called
+            .pool
             .call(self.index, &arguments, rows)
-            .map_err(|error| DataFusionError::External(Box::new(plugin_error(error))))
+            .map_err(|error| self.called.failed(error))
     }
 }
 
@@ -156,20 +231,16 @@ impl ScalarUDFImpl for PluginFunction {
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        self.check(given)?;
+        check(&self.name, self.function(), given)?;
         Ok(self.function().return_type())
     }
 
-    /// Leaves what does not fit as it is: an error from here would be buried in DataFusion's own, `return_type` tells it.
+    fn is_strict(&self) -> bool {
+        self.function().is_strict()
+    }
+
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let wanted = self.function().arg_types();
-        if given.len() != wanted.len() {
-            return Ok(given.to_vec());
-        }
-        let each = wanted.iter().zip(given);
-        Ok(each
-            .map(|(wanted, given)| coerce(wanted, given).unwrap_or_else(|| given.clone()))
-            .collect())
+        Ok(coerced(self.function(), given))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -188,11 +259,58 @@ impl ScalarUDFImpl for PluginFunction {
     }
 }
 
-/// The type in which an argument is handed over: the wanted one, or one that the host reads as it is.
-fn coerce(wanted: &DataType, given: &DataType) -> Option<DataType> {
+/// When a function may be computed once instead of often.
+pub(super) fn volatility(function: &Function) -> Volatility {
+    match function.volatility {
+        tributary_plugins_host::Volatility::Immutable => Volatility::Immutable,
+        tributary_plugins_host::Volatility::Stable => Volatility::Stable,
+    }
+}
+
+/// Whether the arguments are as many and of the types that the function declares.
+pub(super) fn check(name: &str, function: &Function, given: &[DataType]) -> Result<()> {
+    let wanted = function.arg_types();
+    if given.len() != wanted.len() {
+        let plugin = name.split('.').next().unwrap_or_default();
+        return Err(DataFusionError::Plan(format!(
+            "function \"{name}\" takes {} arguments, got {}: {}",
+            wanted.len(),
+            given.len(),
+            signature(plugin, function)
+        )));
+    }
+    for (position, (wanted, given)) in wanted.iter().zip(given).enumerate() {
+        if coerce(function, position, given).is_none() {
+            return Err(DataFusionError::Plan(format!(
+                "argument {} \"{}\" of function \"{name}\" is {wanted}, got {given}",
+                position + 1,
+                function.args[position].name,
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The types in which arguments are handed over. What does not fit is left as it is: an error from a coercion would be
+/// buried in DataFusion's own, so that [`check`] tells it.
+pub(super) fn coerced(function: &Function, given: &[DataType]) -> Vec<DataType> {
+    if given.len() != function.args.len() {
+        return given.to_vec();
+    }
+    let each = given.iter().enumerate();
+    each.map(|(position, given)| coerce(function, position, given).unwrap_or_else(|| given.clone()))
+        .collect()
+}
+
+/// The type in which an argument is handed over: one that the host reads as it is, or the declared one.
+pub fn coerce(function: &Function, position: usize, given: &DataType) -> Option<DataType> {
     use DataType::{Date32, Decimal128, Dictionary, Float32, Float64, Null, Timestamp};
-    if wanted == given || matches!(given, Null) {
+    let wanted = &function.args[position].ty.arrow();
+    if matches!(given, Null) {
         return Some(wanted.clone());
+    }
+    if wanted == given || function.accepts(position, given) {
+        return Some(given.clone());
     }
     if wanted.is_string() {
         return match given {
@@ -225,7 +343,7 @@ fn widens_integer(wanted: &DataType, given: &DataType) -> bool {
 
 impl PartialEq for PluginFunction {
     fn eq(&self, other: &Self) -> bool {
-        self.index == other.index && self.plugin.digest() == other.plugin.digest()
+        self.index == other.index && self.called.identity() == other.called.identity()
     }
 }
 
@@ -234,7 +352,7 @@ impl Eq for PluginFunction {}
 impl Hash for PluginFunction {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.index.hash(state);
-        self.plugin.digest().hash(state);
+        self.called.identity().hash(state);
     }
 }
 
@@ -242,13 +360,4 @@ impl fmt::Debug for PluginFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
-}
-
-/// What the sandbox says, as the engine says it.
-pub fn plugin_error(error: tributary_plugins_host::Error) -> Error {
-    let fault = match error.kind {
-        ErrorKind::Internal => return Error::internal("call plugin", error),
-        _ => Fault::Plugin,
-    };
-    Error::new(fault, error.to_string()).with_source(error)
 }

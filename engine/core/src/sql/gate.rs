@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Ident, ObjectName, ObjectNamePart, Statement as SqlStatement,
-    visit_expressions_mut,
+    AccessExpr, Expr, Ident, ObjectName, ObjectNamePart, Statement as SqlStatement, TableFactor,
+    Visit, Visitor, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -17,6 +17,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use super::dialect::Analyst;
 use super::parameters::bind;
 use super::relations::Relations;
+use super::scored;
 use super::travel::{self, Past};
 use crate::classify::classify;
 use crate::fault::{Error, Fault, Result};
@@ -118,6 +119,19 @@ impl Gated {
             calls.extend(join_name(expr));
             ControlFlow::<()>::Continue(())
         });
+        let _ = statement.visit(&mut ScoredCalls(calls));
+    }
+}
+
+/// Collects the functions that `scored(…)` names.
+struct ScoredCalls<'a>(&'a mut BTreeSet<(String, String)>);
+
+impl Visitor for ScoredCalls<'_> {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        self.0.extend(scored::called(factor));
+        ControlFlow::Continue(())
     }
 }
 

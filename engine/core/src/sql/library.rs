@@ -13,7 +13,9 @@ use datafusion::datasource::{MemTable, ViewTable};
 use datafusion::prelude::SessionContext;
 
 use super::gate::Gated;
+use super::records::{RECORDS, instants};
 use super::relations::Relations;
+use super::scored;
 use super::session::{Behind, Sessions, no_versions};
 use super::travel::Past;
 use super::views::VIEWS;
@@ -37,6 +39,8 @@ pub fn is_taken(name: &str) -> bool {
     Table::named(name).is_some()
         || name.starts_with("v_")
         || name == "information_schema"
+        || name == scored::NAME
+        || RECORDS.contains(&name)
         || HISTORIES.iter().any(|(history, _)| *history == name)
 }
 
@@ -89,9 +93,14 @@ impl Library {
     }
 
     /// Adds the tables of histories.
-    pub fn with_history(mut self, table: &'static str, versions: &[Saved]) -> Result<Self> {
-        self.histories.push((table, history(table, versions)?));
-        Ok(self)
+    pub fn with_history(self, table: &'static str, versions: &[Saved]) -> Result<Self> {
+        Ok(self.with_rows(table, history(table, versions)?))
+    }
+
+    /// Adds a table of these rows.
+    pub fn with_rows(mut self, table: &'static str, rows: RecordBatch) -> Self {
+        self.histories.push((table, rows));
+        self
     }
 
     /// Plugin functions that the statement and the views behind it call.
@@ -314,7 +323,10 @@ fn history(table: &str, versions: &[Saved]) -> Result<RecordBatch> {
             "description",
             texts(&|saved| saved.definition.description.clone()),
         ),
-        ("saved_at", instants(versions)?),
+        (
+            "saved_at",
+            instants(versions.iter().map(|saved| saved.saved_at.as_str()))?,
+        ),
         ("is_current", flags(&|saved| saved.is_current)),
         ("is_deleted", flags(&|saved| saved.is_deleted)),
     ];
@@ -329,18 +341,6 @@ fn history(table: &str, versions: &[Saved]) -> Result<RecordBatch> {
             .map(|(name, column)| (name, column, false)),
     )
     .map_err(|error| Error::internal("list saved SQL", error))
-}
-
-fn instants(versions: &[Saved]) -> Result<ArrayRef> {
-    let each = versions.iter().map(|saved| {
-        chrono::DateTime::parse_from_rfc3339(&saved.saved_at)
-            .map(|instant| instant.timestamp_micros())
-            .map_err(|error| Error::internal("read time of saved SQL", error))
-    });
-    let instants: Vec<i64> = each.collect::<Result<_>>()?;
-    Ok(Arc::new(
-        arrow::array::TimestampMicrosecondArray::from(instants).with_timezone("UTC"),
-    ))
 }
 
 /// Whether a statement names something that only a library can have.

@@ -10,20 +10,26 @@ use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
+use futures::{StreamExt, TryStreamExt};
 
 use super::answer::Plan;
 use super::files::Files;
+use super::frames::check_frames;
 use super::function::QueryPlugins;
 use super::functions;
 use super::gate::Gated;
 use super::library::Library;
+use super::receipt::with_receipt;
+use super::scored::{self, Scored};
 use super::travel::{self, Past};
 use super::views::VIEWS;
 use crate::catalog::{OrderedSchema, SnapshotProvider};
 use crate::classify::classify;
 use crate::fault::{Error, Fault, Result};
+use crate::ingest::Rows;
 use crate::manufacturer::ManufacturerId;
 use crate::model::{TABLES, Table};
 use crate::store::{At, Snapshot};
@@ -191,7 +197,9 @@ impl Sessions {
     pub(super) fn named(&self, statement: &Gated) -> Result<Vec<TableReference>> {
         let mut named = self.references(&statement.statement)?;
         // `FROM generate_series(…)` names a function, which looks like a table here.
-        named.retain(|name| !self.base.table_functions().contains_key(name.table()));
+        named.retain(|name| {
+            name.table() != scored::NAME && !self.base.table_functions().contains_key(name.table())
+        });
         Ok(named)
     }
 
@@ -226,7 +234,9 @@ impl Sessions {
         read_only().verify_plan(&plan).map_err(|error| {
             Error::new(Fault::Denied, "statement is not read-only").with_source(error)
         })?;
+        check_frames(&plan)?;
         let physical = state.create_physical_plan(&plan).await.map_err(classify)?;
+        let physical = with_receipt(physical, &plugins).map_err(classify)?;
         Ok(Plan::new(physical, context.task_ctx(), freshness, plugins))
     }
 
@@ -248,6 +258,7 @@ impl Sessions {
             .with_catalog_list(Arc::new(
                 datafusion::catalog::MemoryCatalogProviderList::new(),
             ))
+            .with_relation_planners(vec![Arc::new(Scored::new(plugins.clone()))])
             .build();
         let schema = Arc::new(OrderedSchema::default());
         for (state, snapshot) in tables.states.iter().zip(snapshots) {
@@ -262,6 +273,9 @@ impl Sessions {
         for function in plugins.functions() {
             context.register_udf(function);
         }
+        for aggregate in plugins.aggregates() {
+            context.register_udaf(aggregate);
+        }
         for view in tables.views {
             let plan = context
                 .state()
@@ -273,6 +287,52 @@ impl Sessions {
         }
         tables.library.register(&context, &schema).await?;
         Ok(context)
+    }
+
+    /// Those rows of a new state of leads that an old state does not have in the same way, as far as these columns tell:
+    /// `lead_id` and others, in that order.
+    pub async fn changed(
+        &self,
+        manufacturer: &ManufacturerId,
+        new: Arc<Snapshot>,
+        old: Option<Arc<Snapshot>>,
+        columns: &[String],
+    ) -> Result<Rows> {
+        let columns: Vec<String> = columns.iter().map(|name| format!("\"{name}\"")).collect();
+        let columns = columns.join(", ");
+        let mut sql = format!("SELECT {columns} FROM new");
+        let mut states = vec![("new", new)];
+        if let Some(old) = old.filter(|old| !old.files.is_empty()) {
+            sql.push_str(&format!(" EXCEPT SELECT {columns} FROM old"));
+            states.push(("old", old));
+        }
+        let (tables, snapshots): (Vec<State>, Vec<Arc<Snapshot>>) = states
+            .into_iter()
+            .map(|(name, snapshot)| {
+                let table = Table::named("leads").expect("the data model has leads");
+                let state = State {
+                    name: name.to_owned(),
+                    table,
+                    when: When::Now,
+                };
+                (state, snapshot)
+            })
+            .unzip();
+        let tables = Tables {
+            states: tables,
+            ..Tables::default()
+        };
+        let context = self
+            .session(manufacturer, tables, snapshots, &QueryPlugins::default())
+            .await?;
+        let state = context.state();
+        let plan = state
+            .statement_to_plan(self.parse(&sql)?)
+            .await
+            .map_err(classify)?;
+        let physical = state.create_physical_plan(&plan).await.map_err(classify)?;
+        let rows = execute_stream(physical, context.task_ctx()).map_err(classify)?;
+        Ok(rows.map_err(classify).boxed())
     }
 
     /// A session over the files of an import. Names are as the files have them, whatever their case, and rows come in

@@ -187,6 +187,18 @@ impl Store {
         Err(append::too_often(table))
     }
 
+    /// Adds rows to one of the tables that the engine writes itself, in one commit.
+    pub async fn record(
+        &self,
+        manufacturer: &ManufacturerId,
+        table: &Arc<Table>,
+        rows: Rows,
+    ) -> Result<()> {
+        let stored = self.table(manufacturer, table);
+        let rows = sort::sorted(table, rows, &stored.task)?;
+        beside::append(&stored, rows, None, &Stamp::new()).await
+    }
+
     /// Starts an import into these manufacturers' tables; waits for one that is under way in any of them.
     pub async fn import(&self, manufacturers: &[ManufacturerId]) -> Result<Import<'_>> {
         let mut turns = Vec::with_capacity(manufacturers.len());

@@ -1,5 +1,6 @@
 //! One committed state of a table: immutable, shared by every query that was planned on it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -121,6 +122,15 @@ impl Snapshot {
     /// Whether a commit on this state changes the columns of the log.
     pub(super) const fn adds_columns(&self) -> bool {
         self.columns_added > 0
+    }
+
+    /// The files of this state that another state of the same table does not have. What both have is the same rows.
+    pub fn besides(&self, other: &Self) -> Arc<Self> {
+        let shared: HashSet<&str> = other.files.iter().map(|file| file.path.as_str()).collect();
+        let mut rest = self.clone();
+        rest.files
+            .retain(|file| !shared.contains(file.path.as_str()));
+        Arc::new(rest)
     }
 
     /// The version that a commit on this state becomes.

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use tributary_engine_core::compile::Compiler;
 use tributary_engine_core::engine::Principal;
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Database, Engine, Error, Fault, Options};
 
 use super::stop::{Result, file_error};
+use crate::compile::InChild;
 use crate::limits::MANUFACTURERS_NAMED;
 
 /// Where the token of the operator is kept, in the data folder.
@@ -66,6 +68,8 @@ pub(crate) async fn open(data: &Path, threads: Option<usize>) -> Result<Opened> 
     let options = Options {
         data: data.to_owned(),
         threads,
+        compiler: Some(compiler()?),
+        ..Options::default()
     };
     let database = Database::open(options).await?;
     let first_token = database.first_token().map(str::to_owned);
@@ -81,6 +85,13 @@ pub(crate) async fn open(data: &Path, threads: Option<usize>) -> Result<Opened> 
         engine: database,
         first_token,
     })
+}
+
+/// Plugins are compiled by this program, in a process of its own.
+fn compiler() -> Result<Arc<dyn Compiler>> {
+    let program = std::env::current_exe()
+        .map_err(|error| Error::new(Fault::Unavailable, format!("find this program: {error}")))?;
+    Ok(Arc::new(InChild::new(program)))
 }
 
 fn keep(token: &str, path: &Path) -> std::io::Result<()> {

@@ -6,6 +6,7 @@
 mod attribute;
 mod demo;
 mod door;
+mod explain;
 mod generate;
 mod import;
 mod ingest;
@@ -29,6 +30,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tributary_engine_core::Error;
 
+use crate::compile;
 use crate::limits::THREAD_STACK_BYTES;
 
 pub(crate) use stop::{Result, file_error};
@@ -65,12 +67,18 @@ enum Command {
     Attribute(attribute::Attribute),
     Generate(generate::Generate),
     Plugin(plugin::Plugin),
+    Explain(explain::Explain),
+    #[command(hide = true)]
+    CompilePlugin,
     Token(token::Token),
 }
 
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if matches!(cli.command, Command::CompilePlugin) {
+        return compile::child();
+    }
     let done = runtime().and_then(|runtime| runtime.block_on(cli.command.run()));
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -94,6 +102,8 @@ impl Command {
             Self::Attribute(attribute) => attribute.run().await,
             Self::Generate(generate) => generate.run(),
             Self::Plugin(plugin) => plugin.run().await,
+            Self::Explain(explain) => explain.run().await,
+            Self::CompilePlugin => unreachable!("answered before a runtime is started"),
             Self::Token(token) => token.run().await,
         }
     }

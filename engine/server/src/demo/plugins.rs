@@ -1,7 +1,7 @@
 //! Uploads and activates the shipped plugins for a manufacturer, as its own people would.
 
 use bytes::Bytes;
-use tributary_engine_core::engine::{Activate, PluginVersion, Principal, Upload};
+use tributary_engine_core::engine::{Activate, PluginVersion, Principal, Setup, Upload};
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Engine, Result};
 
@@ -26,6 +26,7 @@ pub(super) async fn install(
             manufacturer: manufacturer.clone(),
             name: draft.name,
             version: draft.version,
+            setup: Setup::default(),
         };
         installed.push(engine.activate(activate).await?);
     }

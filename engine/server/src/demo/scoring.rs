@@ -16,7 +16,7 @@ WITH scored AS (
     SELECT
         leads.outcome,
         leads.amount,
-        scorecard.probability(lower(trim(leads.industry)), leads.employees, campaigns.source) AS p
+        woe_scorecard.probability(lower(trim(leads.industry)), leads.employees, campaigns.source) AS p
     FROM leads
     LEFT JOIN campaigns ON campaigns.campaign_id = leads.campaign_id
     WHERE leads.outcome <> 'open'

@@ -7,6 +7,7 @@ mod answer;
 mod attributes;
 mod body;
 mod caller;
+mod explain;
 mod health;
 mod keys;
 mod leads;
@@ -33,6 +34,7 @@ use tributary_engine_core::saved::SavedKind;
 
 use crate::error::Failure;
 
+pub(crate) use explain::instant;
 pub use serve::serve;
 
 /// What every handler is given.
@@ -72,13 +74,29 @@ pub fn router(engine: Arc<dyn Engine>) -> Router {
             "/v1/{manufacturer}/plugins",
             get(plugins::list).post(plugins::upload),
         )
+        .route("/v1/{manufacturer}/plugins/{name}", get(plugins::show))
+        .route(
+            "/v1/{manufacturer}/plugins/{name}/versions/{version}",
+            get(plugins::show_version),
+        )
         .route(
             "/v1/{manufacturer}/plugins/{name}/versions/{version}/activate",
             post(plugins::activate),
         )
+        .route(
+            "/v1/{manufacturer}/plugins/{name}/rollback",
+            post(plugins::rollback),
+        )
+        .route("/v1/{manufacturer}/plugins/{name}/diff", get(plugins::diff))
+        .route("/v1/{manufacturer}/plugins/{name}/logs", get(plugins::logs))
+        .route("/v1/{manufacturer}/plugins/{name}/run", post(plugins::run))
         // distributors and channel managers
         .route("/v1/{manufacturer}/leads/{id}", get(leads::show))
         .route("/v1/{manufacturer}/leads/{id}/next", get(leads::next))
+        .route(
+            "/v1/{manufacturer}/leads/{id}/explain",
+            get(explain::explain),
+        )
         .route(
             "/v1/{manufacturer}/leads/{id}/feedback",
             post(leads::feedback),

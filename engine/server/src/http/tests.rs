@@ -12,8 +12,9 @@ use futures::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use tributary_engine_core::engine::{
-    Activate, Answer, Body, Declare, Declared, Engine, Frame, Import, ImportProgress, Imported,
-    Ingest, PluginVersion, Principal, Query, ReadAs, Receipt, Trailer, Upload,
+    Activate, Answer, Body, Decide, Decided, Declare, Declared, Engine, Explain, Explanation,
+    Frame, Import, ImportProgress, Imported, Ingest, LogLine, OfPlugin, PluginDetails, PluginDiff,
+    PluginVersion, Principal, Query, ReadAs, Receipt, Trailer, Upload,
 };
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::saved::{Named, Run, Save, Saved, SavedKind};
@@ -35,6 +36,9 @@ fn plugin(name: String, version: String, bytes: usize) -> PluginVersion {
         functions: vec![],
         uploaded_at: "2026-01-01T00:00:00Z".to_owned(),
         active: false,
+        suspended: None,
+        config_hash: None,
+        applies: Default::default(),
     }
 }
 
@@ -133,6 +137,39 @@ impl Engine for Scripted {
 
     async fn activate(&self, activate: Activate) -> Result<PluginVersion> {
         Ok(plugin(activate.name, activate.version, 1))
+    }
+
+    async fn rollback(&self, of: OfPlugin) -> Result<PluginVersion> {
+        Ok(plugin(of.name, "0.9.0".to_owned(), 1))
+    }
+
+    async fn plugin(&self, _: OfPlugin) -> Result<PluginDetails> {
+        Err(Error::new(Fault::Internal, "not scripted"))
+    }
+
+    async fn plugin_diff(&self, of: OfPlugin, from: String, to: String) -> Result<PluginDiff> {
+        Ok(PluginDiff {
+            name: of.name,
+            from,
+            to,
+            changes: Vec::new(),
+            same_digest: true,
+        })
+    }
+
+    async fn plugin_log(&self, _: OfPlugin) -> Result<Vec<LogLine>> {
+        Ok(Vec::new())
+    }
+
+    async fn decide(&self, _: Decide) -> Result<Vec<Decided>> {
+        Ok(Vec::new())
+    }
+
+    async fn explain(&self, explain: Explain) -> Result<Explanation> {
+        Ok(Explanation {
+            lead_id: explain.lead_id,
+            decisions: Vec::new(),
+        })
     }
 
     async fn plugins(&self, _: &Principal, _: &ManufacturerId) -> Result<Vec<PluginVersion>> {
@@ -436,6 +473,49 @@ fn files_and_plugins_come_in() {
     assert_eq!(
         (reply.status(), &reply.json()["version"]),
         (200, &Value::from("1.0.0"))
+    );
+    let reply = server.send("POST /v1/acme/plugins/champ/rollback", &[operator], "");
+    assert_eq!(
+        (reply.status(), &reply.json()["version"]),
+        (200, &"0.9.0".into())
+    );
+    let wrong = "POST /v1/acme/plugins/champ/versions/1.0.0/activate";
+    let reply = server.send(wrong, &[operator], "{\"setings\": {}}");
+    assert_eq!(
+        (reply.status(), &reply.json()["code"]),
+        (400, &"invalid".into())
+    );
+    let reply = server.send(
+        "GET /v1/acme/plugins/champ/diff?from=1.0.0",
+        &[operator],
+        "",
+    );
+    assert_eq!(reply.status(), 400);
+    let reply = server.send(
+        "GET /v1/acme/plugins/champ/diff?from=1.0.0&to=1.0.1",
+        &[operator],
+        "",
+    );
+    assert_eq!(
+        (reply.status(), &reply.json()["to"]),
+        (200, &"1.0.1".into())
+    );
+    let reply = server.send("POST /v1/acme/plugins/champ/run?all=true", &[operator], "");
+    assert_eq!(reply.status(), 200);
+    let reply = server.send(
+        "GET /v1/acme/leads/L1/explain?as_of=yesterday",
+        &[operator],
+        "",
+    );
+    assert_eq!(reply.status(), 400);
+    let reply = server.send(
+        "GET /v1/acme/leads/L1/explain?as_of=2026-01-01T00:00:00Z",
+        &[operator],
+        "",
+    );
+    assert_eq!(
+        (reply.status(), &reply.json()["lead_id"]),
+        (200, &"L1".into())
     );
     let reply = server.send("GET /v1/acme/plugins", &[operator], "");
     assert_eq!(
