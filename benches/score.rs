@@ -14,7 +14,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use tributary_benches::{Outcome, Report, Settings, THREADS, Took, Totals, Tributary, alternate};
 use tributary_datasets::Dataset;
 use tributary_engine_server::PLUGINS;
-use tributary_plugins_guests_scorecard::probability;
+use tributary_plugins_guests_woe_scorecard::probability;
 use tributary_plugins_host::{Argument, Host, InProcess, Limits, Pool};
 
 const MANUFACTURER: &str = "acme";
@@ -24,7 +24,7 @@ const BATCH_ROWS: usize = 8_192;
 const PASSES: u32 = 10;
 
 const FROM: &str = "FROM leads l LEFT JOIN campaigns c ON c.campaign_id = l.campaign_id";
-const PLUGIN: &str = "sum(scorecard.probability(l.industry, l.employees, c.source))";
+const PLUGIN: &str = "sum(woe_scorecard.probability(l.industry, l.employees, c.source))";
 const CHEAP: &str = "sum(CAST(l.employees AS DOUBLE)), count(l.industry), count(c.source)";
 const FORMULA: &str = "sum(1 / (1 + exp(-(-1.2
     + 0.9 * CASE WHEN l.industry IS NULL THEN -0.20 WHEN l.industry = 'metal' THEN 0.55
@@ -44,8 +44,8 @@ fn main() -> Outcome<()> {
     let tributary = Tributary::with(&dataset, MANUFACTURER, &["campaigns", "leads"])?;
     let (_, wasm) = PLUGINS
         .iter()
-        .find(|(name, _)| *name == "scorecard")
-        .ok_or("no scorecard")?;
+        .find(|(name, _)| *name == "woe_scorecard")
+        .ok_or("no woe_scorecard")?;
     tributary.activate(MANUFACTURER, wasm)?;
     println!(
         "score: scale {}, {MANUFACTURER}, {THREADS} threads in SQL, one in the call alone",
@@ -74,7 +74,7 @@ fn the_call_alone(
         .iter()
         .position(|function| function.name == "probability");
     let function = function.ok_or("the scorecard has no probability")?;
-    let pool = plugin.pool();
+    let pool = plugin.pool(&plugin.settings(&serde_json::Map::new())?, None);
 
     let through_wasm = |batch: &RecordBatch| sandboxed(&pool, function, batch);
     let in_rust = |batch: &RecordBatch| Ok(Arc::new(native(batch)) as ArrayRef);

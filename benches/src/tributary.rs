@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tributary_datasets::Dataset;
 use tributary_engine_core::engine::{
     Activate, Body, Format, Frame, Ingest, OnError, PluginReceipt, Principal, Query, Reading,
-    Receipt, Upload,
+    Receipt, Setup, Upload,
 };
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Database, Engine, Options};
@@ -59,6 +59,7 @@ impl Tributary {
         let options = Options {
             data: folder.path().join("data"),
             threads: Some(THREADS),
+            ..Options::default()
         };
         let database = runtime.block_on(Database::open(options))?;
         Ok(Self {
@@ -147,6 +148,7 @@ impl Tributary {
                 manufacturer,
                 name: version.name,
                 version: version.version,
+                setup: Setup::default(),
             };
             self.database.activate(activate).await?;
             Ok(())

@@ -241,7 +241,7 @@ async fn tables_and_plugins_arrive_over_http() {
         )
     );
 
-    let (_, wasm) = tributary_engine_server::PLUGINS[1];
+    let wasm = crate::support::shipped("woe_scorecard");
     let (status, plugin) = send(served.post("/v1/tiny/plugins").body(wasm)).await;
     assert_eq!(
         (status, plugin["active"].as_bool()),
@@ -249,17 +249,17 @@ async fn tables_and_plugins_arrive_over_http() {
         "{plugin}"
     );
     let (status, body) = served
-        .sql("SELECT scorecard.points('metal', 120, 'referral') AS points")
+        .sql("SELECT woe_scorecard.points('metal', 120, 'referral') AS points")
         .await;
     assert_eq!(status, 404, "a draft is not callable: {body}");
     let version = plugin["version"].as_str().expect("version");
     let (status, _) = send(served.post(&format!(
-        "/v1/tiny/plugins/scorecard/versions/{version}/activate"
+        "/v1/tiny/plugins/woe_scorecard/versions/{version}/activate"
     )))
     .await;
     assert_eq!(status, 200);
     let (_, body) = served
-        .sql("SELECT scorecard.points('metal', 120, 'referral') AS points")
+        .sql("SELECT woe_scorecard.points('metal', 120, 'referral') AS points")
         .await;
     assert_eq!(body["rows"][0]["points"], 504, "{body}");
     let (status, body) = send(served.post("/v1/tiny/plugins").body("no plugin")).await;
@@ -275,7 +275,7 @@ async fn tables_and_plugins_arrive_over_http() {
             .bearer_auth(&served.operator),
     )
     .await;
-    assert!(list.to_string().contains("scorecard.points"), "{list}");
+    assert!(list.to_string().contains("woe_scorecard.points"), "{list}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 mod attributes;
 mod broken;
 mod cli;
+mod compile;
 mod corpora;
 mod demo;
 mod dialects;
@@ -14,6 +15,8 @@ mod import;
 mod ingest;
 mod leads;
 mod parameters;
+mod platform;
+mod plugin_sql;
 mod plugins;
 mod saved;
 mod shell;

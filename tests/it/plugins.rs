@@ -1,12 +1,9 @@
 //! Plugins through SQL: published vectors, NULLs, the life cycle, and guests that misbehave.
 
-use std::path::Path;
-use std::sync::OnceLock;
-
 use serde_json::Value;
 use tributary_engine_core::Fault;
 
-use crate::support::{World, root};
+use crate::support::{World, hostile, root};
 
 fn vectors(plugin: &str) -> Vec<Value> {
     let text =
@@ -81,8 +78,8 @@ async fn scorecard_reproduces_its_vectors_through_sql() {
             arguments.join(", ")
         );
         let sql = format!(
-            "SELECT scorecard.logit(i, e, s), scorecard.probability(i, e, s), scorecard.points(i, e, s), \
-             scorecard.qualify(i, e, s)['verdict'] FROM {table} LIMIT 1"
+            "SELECT woe_scorecard.logit(i, e, s), woe_scorecard.probability(i, e, s), woe_scorecard.points(i, e, s), \
+             woe_scorecard.qualify(i, e, s)['verdict'] FROM {table} LIMIT 1"
         );
         let row = world.rows(&sql).await;
         let cells: Vec<&str> = row[0].split('|').collect();
@@ -115,7 +112,7 @@ async fn plugin_functions_compose_with_sql() {
         world
             .rows(
                 "SELECT q['verdict'] AS verdict, count(*) FROM (\
-                   SELECT scorecard.qualify(l.industry, l.employees, c.source) AS q FROM leads l \
+                   SELECT woe_scorecard.qualify(l.industry, l.employees, c.source) AS q FROM leads l \
                    LEFT JOIN campaigns c ON c.campaign_id = l.campaign_id) GROUP BY 1 ORDER BY 1"
             )
             .await
@@ -158,7 +155,7 @@ async fn plugin_functions_compose_with_sql() {
     }
     for (sql, hint) in [
         ("SELECT champ.nothing(1)", "qualify"),
-        ("SELECT nobody.score(1)", "champ, scorecard"),
+        ("SELECT nobody.score(1)", "champ, woe_scorecard"),
     ] {
         let error = world.query(sql).await.expect_err(sql);
         assert_eq!(error.fault(), Fault::Missing, "{error:?}");
@@ -223,6 +220,7 @@ async fn what_is_no_plugin_is_refused() {
             manufacturer: crate::support::tiny(),
             name: "champ".to_owned(),
             version: "9.9.9".to_owned(),
+            setup: Default::default(),
         })
         .await
         .expect_err("no such version");
@@ -232,23 +230,6 @@ async fn what_is_no_plugin_is_refused() {
         "60",
         "and the next query is right"
     );
-}
-
-/// The component of `plugins/hostile`, built once.
-fn hostile() -> &'static [u8] {
-    static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
-    COMPONENT.get_or_init(|| {
-        let target = std::env::current_exe()
-            .expect("path")
-            .ancestors()
-            .nth(3)
-            .expect("target folder")
-            .join("guests");
-        let built =
-            tributary_sdk_build::build_members(&root(), &[Path::new("plugins/hostile")], &target);
-        let paths = built.unwrap_or_else(|error| panic!("{error}"));
-        std::fs::read(&paths[0]).expect("component")
-    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -139,14 +139,14 @@ async fn views_are_listed_with_the_tables() {
     let served = Served::tiny().await;
     saved(
         &served,
-        "views/scored",
+        "views/scored_leads",
         json!({"sql": "SELECT lead_id, champ.score(3, 2, 2, 1) AS score FROM leads"}),
     )
     .await;
     saved(
         &served,
         "views/best",
-        json!({"sql": "SELECT max(score) AS best FROM scored"}),
+        json!({"sql": "SELECT max(score) AS best FROM scored_leads"}),
     )
     .await;
     assert_eq!(
@@ -163,7 +163,7 @@ async fn views_are_listed_with_the_tables() {
         assert_eq!(status, 200, "{sql}: {body}");
         let text = body["rows"].to_string();
         assert!(
-            text.contains("\"best\"") && text.contains("\"scored\""),
+            text.contains("\"best\"") && text.contains("\"scored_leads\""),
             "{sql}: {text}"
         );
     }
@@ -171,13 +171,13 @@ async fn views_are_listed_with_the_tables() {
     assert!(
         tables.to_string().contains("saved_views") && tables.to_string().contains("named_queries")
     );
-    let columns = "SELECT string_agg(column_name, ',') FROM information_schema.columns WHERE table_name = 'scored'";
+    let columns = "SELECT string_agg(column_name, ',') FROM information_schema.columns WHERE table_name = 'scored_leads'";
     assert_eq!(row(&served, columns).await, ["lead_id,score"]);
     assert_eq!(served.sql("DESCRIBE best").await.0, 200);
     let (status, body) = served.sql("EXPLAIN SELECT * FROM best").await;
     assert_eq!(status, 200, "{body}");
     let (status, body) = served
-        .sql("WITH scored AS (SELECT 1 AS one) SELECT one FROM scored")
+        .sql("WITH scored_leads AS (SELECT 1 AS one) SELECT one FROM scored_leads")
         .await;
     assert_eq!((status, &body["rows"][0]["one"]), (200, &json!(1)));
 }

@@ -11,9 +11,11 @@ use futures::StreamExt;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tributary_engine_core::engine::{
-    Activate, Format, Frame, Ingest, OnError, Principal, Query, Reading, Receipt, Upload,
+    Activate, Answer, Attribute, Declare, Format, Frame, Ingest, OnError, Principal, Query,
+    Reading, Receipt, Setup, Upload,
 };
 use tributary_engine_core::manufacturer::ManufacturerId;
+use tributary_engine_core::saved::{Definition, Save, SavedKind};
 use tributary_engine_core::{Database, Engine, Error, Options};
 
 /// Tables of the small data set.
@@ -55,6 +57,39 @@ pub fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
+/// One of the shipped components.
+pub fn shipped(name: &str) -> &'static [u8] {
+    let mut all = tributary_engine_server::PLUGINS.into_iter();
+    let found = all.find(|(known, _)| *known == name);
+    found.map(|(_, wasm)| wasm).expect("a shipped plugin")
+}
+
+/// The component of `plugins/hostile`, built once.
+pub fn hostile() -> &'static [u8] {
+    static COMPONENT: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    COMPONENT.get_or_init(|| {
+        let target = std::env::current_exe()
+            .expect("path")
+            .ancestors()
+            .nth(3)
+            .expect("target folder")
+            .join("guests");
+        let built = tributary_sdk_build::build_members(
+            &root(),
+            &[std::path::Path::new("plugins/hostile")],
+            &target,
+        );
+        let paths = built.unwrap_or_else(|error| panic!("{error}"));
+        let mut wasm = std::fs::read(&paths[0]).expect("component");
+        // The mode in which an upload takes it.
+        let marker = b"TRIBUTARY-MODE-";
+        let mut windows = wasm.windows(marker.len());
+        let at = windows.position(|window| window == marker).expect("marker");
+        wasm[at + marker.len()..][..2].copy_from_slice(b"40");
+        wasm
+    })
+}
+
 /// A database of its own for one test; the folder goes with it.
 pub struct World {
     pub database: Arc<Database>,
@@ -67,6 +102,7 @@ impl World {
         let options = Options {
             data: folder.path().join("data"),
             threads: Some(2),
+            ..Options::default()
         };
         let database = Database::open(options).await.expect("open");
         Self { database, folder }
@@ -82,11 +118,12 @@ impl World {
         let options = Options {
             data: self.data(),
             threads: Some(threads),
+            ..Options::default()
         };
         Database::open(options).await.expect("reopens")
     }
 
-    /// With the small data set as manufacturer `tiny`, and the shipped plugins active.
+    /// With the small data set as manufacturer `tiny`, and two of the shipped plugins active.
     pub async fn tiny() -> Self {
         let world = Self::empty().await;
         for table in TINY {
@@ -94,8 +131,8 @@ impl World {
             let csv = std::fs::read(file).expect("tiny data");
             world.ingest(table, Format::Csv, csv).await.expect(table);
         }
-        for (_, wasm) in tributary_engine_server::PLUGINS {
-            world.install(wasm).await;
+        for name in ["champ", "woe_scorecard"] {
+            world.install(shipped(name)).await;
         }
         world
     }
@@ -140,8 +177,39 @@ impl World {
             manufacturer: tiny(),
             name: plugin.name,
             version: plugin.version,
+            setup: Setup::default(),
         };
         self.database.activate(activate).await.expect("activate");
+    }
+
+    /// Adds a column of the manufacturer's own.
+    pub async fn declare(&self, table: &str, name: &str, kind: &str) {
+        let declare = Declare {
+            principal: Principal::Operator,
+            manufacturer: tiny(),
+            table: table.to_owned(),
+            attributes: vec![Attribute {
+                name: name.to_owned(),
+                kind: kind.to_owned(),
+            }],
+        };
+        self.database.declare(declare).await.expect("a column");
+    }
+
+    /// Saves a view.
+    pub async fn save_view(&self, name: &str, sql: &str) {
+        let save = Save {
+            principal: Principal::Operator,
+            manufacturer: tiny(),
+            kind: SavedKind::View,
+            name: name.to_owned(),
+            definition: Definition {
+                sql: sql.to_owned(),
+                description: String::new(),
+                parameters: Default::default(),
+            },
+        };
+        self.database.put(save).await.expect("a view");
     }
 
     pub async fn query(&self, sql: &str) -> Result<Vec<RecordBatch>, Error> {
@@ -179,6 +247,17 @@ impl World {
     pub async fn value(&self, sql: &str) -> String {
         self.rows(sql).await.concat()
     }
+}
+
+/// The rows of an answer as text.
+pub async fn text(mut answer: Answer) -> Result<String, Error> {
+    let mut lines = Vec::new();
+    while let Some(frame) = answer.frames.next().await {
+        if let Frame::Batch(batch) = frame? {
+            lines.extend(cells(&batch).into_iter().map(|row| row.join("|")));
+        }
+    }
+    Ok(lines.join("\n"))
 }
 
 pub fn tiny() -> ManufacturerId {

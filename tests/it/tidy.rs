@@ -26,6 +26,22 @@ const LINE: &[(&str, &[&str])] = &[
     ("tributary-plugins-hostile", &[]),
     ("tributary-plugins-guests-champ", &["tributary-sdk-rust"]),
     (
+        "tributary-plugins-guests-woe-scorecard",
+        &["tributary-sdk-rust"],
+    ),
+    (
+        "tributary-plugins-guests-ev-router",
+        &["tributary-sdk-rust"],
+    ),
+    (
+        "tributary-plugins-guests-fit-engagement",
+        &["tributary-sdk-rust"],
+    ),
+    (
+        "tributary-plugins-guests-naive-bayes",
+        &["tributary-sdk-rust"],
+    ),
+    (
         "tributary-plugins-guests-scorecard",
         &["tributary-sdk-rust"],
     ),
