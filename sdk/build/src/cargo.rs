@@ -61,8 +61,22 @@ const REMOVED: &[&str] = &[
     "TARGET",
 ];
 
+/// Whether the versions of dependencies may still change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Versions {
+    /// as `Cargo.lock` says, or not at all
+    Locked,
+    /// as `Cargo.toml` says, which the author may just have changed
+    Open,
+}
+
 /// Runs `cargo build` for the named packages, in `dir`.
-pub(crate) fn build(dir: &Path, packages: &[&str], target_dir: &Path) -> Result<(), BuildError> {
+pub(crate) fn build(
+    dir: &Path,
+    packages: &[&str],
+    target_dir: &Path,
+    versions: Versions,
+) -> Result<(), BuildError> {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = clean(Command::new(program));
     command
@@ -72,10 +86,7 @@ pub(crate) fn build(dir: &Path, packages: &[&str], target_dir: &Path) -> Result<
     for package in packages {
         command.args(["--package", package]);
     }
-    if dir
-        .ancestors()
-        .any(|above| above.join("Cargo.lock").is_file())
-    {
+    if versions == Versions::Locked {
         command.arg("--locked");
     }
     command.env("CARGO_ENCODED_RUSTFLAGS", RUSTFLAGS.join("\u{1f}"));

@@ -13,6 +13,7 @@ mod package;
 mod scaffold;
 mod target;
 
+use cargo::Versions;
 pub use scaffold::new;
 
 /// The only target plugins are built for. Unlike the WASI targets it gives a component that
@@ -30,7 +31,8 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 pub fn build(manifest_dir: &Path, target_dir: &Path) -> Result<PathBuf, BuildError> {
     let package = package::Package::read(manifest_dir)?;
     target::ensure(manifest_dir)?;
-    cargo::build(manifest_dir, &[&package.name], target_dir)?;
+    let packages = [package.name.as_str()];
+    cargo::build(manifest_dir, &packages, target_dir, Versions::Open)?;
     component(target_dir, &package.artifact)
 }
 
@@ -44,7 +46,8 @@ pub fn test(manifest_dir: &Path) -> Result<(), BuildError> {
 }
 
 /// Builds several packages of the workspace in `workspace_dir` with one call of cargo, and
-/// returns their components in the same order. `members` are folders below `workspace_dir`.
+/// returns their components in the same order. `members` are folders below `workspace_dir`, whose
+/// `Cargo.lock` decides about versions.
 ///
 /// # Errors
 /// As [`build`].
@@ -62,7 +65,7 @@ pub fn build_members(
         .map(|package| package.name.as_str())
         .collect();
     target::ensure(workspace_dir)?;
-    cargo::build(workspace_dir, &names, target_dir)?;
+    cargo::build(workspace_dir, &names, target_dir, Versions::Locked)?;
     packages
         .iter()
         .map(|package| component(target_dir, &package.artifact))

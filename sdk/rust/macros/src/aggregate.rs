@@ -2,7 +2,7 @@
 //! the states of all groups.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Error, FnArg, Ident, Item, ItemFn, ItemMod, Result, ReturnType, Type};
 
@@ -23,6 +23,10 @@ pub(crate) fn group_state(item: TokenStream) -> Result<TokenStream> {
         .collect();
     let types: Vec<&Type> = fields.iter().map(|field| &field.ty).collect();
     let names = idents.iter().map(ToString::to_string);
+    // A field may be called "rows".
+    let values: Vec<Ident> = (0..count)
+        .map(|place| format_ident!("values_{place}"))
+        .collect();
     let name = &input.ident;
     Ok(quote! {
         impl ::tributary_sdk::GroupState for #name {
@@ -43,11 +47,11 @@ pub(crate) fn group_state(item: TokenStream) -> Result<TokenStream> {
                 rows: usize,
                 mut each: impl ::core::ops::FnMut(usize, Self),
             ) -> ::core::result::Result<(), ::tributary_sdk::generated::PluginError> {
-                let [#(#idents),*] = ::tributary_sdk::generated::arguments::<#count>(columns)?;
-                #(let mut #idents = ::tributary_sdk::generated::field_values::<#types>(#idents, rows)?.into_iter();)*
+                let [#(#values),*] = ::tributary_sdk::generated::arguments::<#count>(columns)?;
+                #(let mut #values = ::tributary_sdk::generated::field_values::<#types>(#values, rows)?.into_iter();)*
                 for row in 0..rows {
-                    if let (#(::core::option::Option::Some(#idents),)*) = (#(#idents.next(),)*) {
-                        each(row, Self { #(#idents),* });
+                    if let (#(::core::option::Option::Some(#values),)*) = (#(#values.next(),)*) {
+                        each(row, Self { #(#idents: #values),* });
                     }
                 }
                 ::core::result::Result::Ok(())
@@ -114,7 +118,7 @@ impl Parts {
         let update = Loop::read(update)?;
         let retract = find("retract").map(Loop::read).transpose()?;
         if let Some(retract) = &retract
-            && retract.names != update.names
+            && retract.spelled() != update.spelled()
         {
             let help = "retract takes the same arguments as update";
             return Err(Error::new(retract.name.span(), help));
@@ -228,6 +232,12 @@ impl Loop {
             names,
             types,
         })
+    }
+
+    /// The types of its arguments, as text.
+    fn spelled(&self) -> Vec<String> {
+        let types = self.types.iter();
+        types.map(|ty| ty.to_token_stream().to_string()).collect()
     }
 
     /// The loop over a batch.
