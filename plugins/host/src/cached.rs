@@ -2,6 +2,7 @@
 //! is taken from it that does not carry our own signature, under a key that is not in the same folder.
 
 use std::collections::hash_map::DefaultHasher;
+use std::ffi::OsStr;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io;
@@ -12,15 +13,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use hmac::{Hmac, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use crate::compile::Compiler;
+use crate::digest::sha256_hex;
 use crate::engine;
 use crate::error::Error;
 use crate::limits::Limits;
 
 const TAG_BYTES: usize = 32;
 const EXTENSION: &str = "code";
+/// Of files that are being written; what a crash leaves of them goes with the oldest.
+const UNFINISHED: &str = "new";
 
 /// A compiler that keeps what another one made.
 pub struct Cached {
@@ -57,9 +61,7 @@ impl Cached {
     }
 
     fn name(&self, wasm: &[u8]) -> String {
-        let digest = Sha256::digest(wasm);
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{digest}-{:016x}.{EXTENSION}", self.build)
+        format!("{}-{:016x}.{EXTENSION}", sha256_hex(wasm), self.build)
     }
 
     /// The signature covers the name too, so that no file can stand in for another.
@@ -96,7 +98,8 @@ impl Cached {
         static TURN: AtomicU64 = AtomicU64::new(0);
         let tag = self.mac(name, code)?.finalize().into_bytes();
         let turn = TURN.fetch_add(1, Ordering::Relaxed);
-        let unfinished = self.folder.join(format!("{}-{turn}.new", process::id()));
+        let unfinished = format!("{}-{turn}.{UNFINISHED}", process::id());
+        let unfinished = self.folder.join(unfinished);
         let written = fs::write(&unfinished, [tag.as_slice(), code].concat())
             .and_then(|()| fs::rename(&unfinished, self.folder.join(name)));
         match written {
@@ -129,13 +132,17 @@ impl Compiler for Cached {
     }
 }
 
-/// Every file of code, by age.
+/// Every file of code, finished or not, with its age.
 fn code_files(folder: &Path) -> io::Result<Vec<(SystemTime, PathBuf)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|found| found == EXTENSION) {
-            files.push((fs::metadata(&path)?.modified()?, path));
+        let ours = |found: &OsStr| found == EXTENSION || found == UNFINISHED;
+        // One that another process removed meanwhile has no age.
+        if path.extension().is_some_and(ours)
+            && let Ok(modified) = fs::metadata(&path).and_then(|file| file.modified())
+        {
+            files.push((modified, path));
         }
     }
     Ok(files)

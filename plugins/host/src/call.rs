@@ -1,21 +1,24 @@
-//! One call over one batch: cut to what a guest takes at once, lowered, called, lifted. It deliberately knows no
-//! wasmtime.
+//! One call of a scalar function or a rule over a batch: what has to be computed once is computed
+//! once, the rest goes to guests part by part, and the parts become one array. It deliberately
+//! keeps nothing.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::{Array, ArrayRef, UInt32Array, new_empty_array, new_null_array};
-use arrow::buffer::NullBuffer;
 use arrow::compute::{concat, take};
+use arrow::error::ArrowError;
 
-use crate::error::{Error, within};
-use crate::instance::Instance;
+use crate::batch::{Batch, Part, Passed};
+use crate::distinct::Distinct;
+use crate::error::Error;
+use crate::function::{Function, Kind};
+use crate::instance::{Budget, Instance};
 use crate::lift::{self, Expected};
-use crate::limits::Limits;
-use crate::lower::{Lowered, lowered_bytes};
-use crate::manifest::{Field, Function, Kind};
-use crate::plugin::Plugin;
-use crate::pool::{Pool, Spent};
+use crate::lower::Lowered;
+use crate::manifest::Wire;
+use crate::pool::Pool;
+use crate::receipts::Receipts;
 
 /// An argument of a call.
 #[derive(Debug, Clone, Copy)]
@@ -26,53 +29,49 @@ pub enum Argument<'a> {
     Scalar(&'a ArrayRef),
 }
 
-/// One call of `Pool::call`.
+/// A call of one function.
 pub(crate) struct Call<'a> {
-    pool: &'a Pool,
-    number: usize,
-    function: &'a Function,
-    args: &'a [Argument<'a>],
+    pub(crate) pool: &'a Pool,
+    /// place of the function in the manifest
+    pub(crate) number: usize,
+    pub(crate) function: &'a Function,
 }
 
-impl<'a> Call<'a> {
-    pub(crate) const fn new(
-        pool: &'a Pool,
-        number: usize,
-        function: &'a Function,
-        args: &'a [Argument<'a>],
-    ) -> Self {
-        Self {
-            pool,
-            number,
-            function,
-            args,
-        }
-    }
-
-    pub(crate) fn run(&self, rows: usize) -> Result<ArrayRef, Error> {
-        self.check(rows)?;
-        if rows == 0 {
-            return Ok(new_empty_array(&self.function.return_type()));
-        }
-        let constant = self
-            .args
-            .iter()
-            .all(|arg| matches!(arg, Argument::Scalar(_)));
-        if constant && rows > 1 {
-            let one = self.part(0, 1)?;
+impl Call<'_> {
+    pub(crate) fn run(&self, args: &[Passed], rows: usize) -> Result<ArrayRef, Error> {
+        if rows > 1 && args.iter().all(|arg| arg.constant) {
+            let one = self.parts(args, 1)?;
             let every = UInt32Array::from(vec![0; rows]);
             return take(&one, &every, None).map_err(|error| assemble(&error));
         }
-        let mut parts = Vec::new();
-        let limits = &self.pool.plugin().limits;
-        let dictionaries = self.function.accepts_dictionaries;
-        for (start, len) in spans(self.args, rows, dictionaries, limits)? {
-            let part = self
-                .part(start, len)
-                .map_err(|error| error.after_rows(start as u64))?;
-            parts.push(part);
+        match Distinct::find(args, &self.function.args, rows)? {
+            None => self.parts(args, rows),
+            Some(distinct) => {
+                let values = self
+                    .parts(&distinct.args, distinct.len)
+                    .map_err(|error| distinct.locate(error))?;
+                take(&values, &distinct.places, None).map_err(|error| assemble(&error))
+            }
         }
+    }
+
+    fn parts(&self, args: &[Passed], rows: usize) -> Result<ArrayRef, Error> {
+        let wire = self.pool.plugin().manifest().wire;
+        let batch = Batch {
+            args,
+            fields: &self.function.args,
+            dictionaries: self.function.accepts_dictionaries && wire == Wire::Typed,
+            rows,
+            row_bytes: 0,
+            limits: self.pool.limits(),
+        };
+        let mut parts = Vec::new();
+        batch.each(|part| {
+            parts.push(self.part(part)?);
+            Ok(())
+        })?;
         match parts.as_slice() {
+            [] => Ok(new_empty_array(&self.function.return_type())),
             [part] => Ok(Arc::clone(part)),
             parts => {
                 let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
@@ -81,53 +80,39 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn check(&self, rows: usize) -> Result<(), Error> {
-        let (there, wanted) = (self.args.len(), self.function.args.len());
-        if there != wanted {
-            return Err(Error::internal(format!(
-                "{there} arguments, expected {wanted}"
-            )));
-        }
-        let fits = |arg: &Argument<'_>| match arg {
-            Argument::Array(array) => array.len() == rows,
-            Argument::Scalar(array) => array.len() == 1,
-        };
-        if !self.args.iter().all(fits) {
-            return Err(Error::internal(format!(
-                "an argument does not have {rows} rows"
-            )));
-        }
-        Ok(())
-    }
-
     /// Some rows of the batch: lowered, called, lifted.
-    fn part(&self, start: usize, len: usize) -> Result<ArrayRef, Error> {
-        let arrays: Vec<ArrayRef> = self.args.iter().map(|arg| arg.rows(start, len)).collect();
-        let strict = strict(self.args, &arrays, &self.function.args, len);
-        if strict
+    fn part(&self, part: &Part<'_>) -> Result<ArrayRef, Error> {
+        let strict = part.strict();
+        let nulls = strict
             .as_ref()
-            .is_some_and(|nulls| nulls.null_count() == len)
-        {
-            return Ok(new_null_array(&self.function.return_type(), len));
+            .map_or(0, arrow::buffer::NullBuffer::null_count);
+        if nulls == part.len {
+            return Ok(new_null_array(&self.function.return_type(), part.len));
         }
         let began = Instant::now();
-        let dictionaries = self.function.accepts_dictionaries;
-        let lowered = lower(self.args, &arrays, &self.function.args, dictionaries)?;
-        let bytes_in = arrays
-            .iter()
-            .map(|array| lowered_bytes(array, dictionaries))
-            .sum();
+        let lowered = part.lower()?;
+        let bytes_in = lowered.iter().map(Lowered::bytes).sum();
+        let budget = self.pool.budget(part.len, bytes_in)?;
         let mut instance = self.pool.checkout()?;
-        let mut spent = Spent {
-            rows: len,
-            bytes_in,
-            began,
-            fuel: 0,
+        let expected = Expected {
+            wire: self.pool.plugin().manifest().wire,
+            rows: part.len,
+            strict: strict.as_ref(),
+            value_bytes_max: self.pool.limits().value_bytes_max,
         };
-        let array = self.ask(&mut instance, &lowered, strict.as_ref(), &mut spent);
-        self.pool.count(self.number, &spent, &instance);
+        let mut receipt = Receipts {
+            calls: 1,
+            rows: part.len as u64,
+            bytes_in,
+            ..Receipts::default()
+        };
+        let array = self.ask(&mut instance, &lowered, expected, budget, &mut receipt);
+        let within = self
+            .pool
+            .account(self.number, &mut instance, began, receipt);
         // On an error the instance is dropped here, and its memory with it.
         let array = array?;
+        within?;
         self.pool.checkin(instance);
         Ok(array)
     }
@@ -136,110 +121,51 @@ impl<'a> Call<'a> {
         &self,
         instance: &mut Instance,
         lowered: &[Lowered],
-        strict: Option<&NullBuffer>,
-        spent: &mut Spent,
+        expected: Expected<'_>,
+        budget: Budget,
+        receipt: &mut Receipts,
     ) -> Result<ArrayRef, Error> {
-        let Plugin { limits, names, .. } = &**self.pool.plugin();
-        let wire = self.pool.plugin().manifest().wire;
-        let columns: Vec<_> = lowered.iter().map(|lowered| lowered.column(wire)).collect();
-        let budget = self.pool.budget(spent.rows, spent.bytes_in)?;
-        spent.fuel = budget.fuel;
-        let expected = Expected {
-            rows: spent.rows,
-            strict,
-            value_bytes_max: limits.value_bytes_max,
-        };
-        let number =
-            u32::try_from(self.number).map_err(|_| Error::internal("too many functions"))?;
-        let count = u32::try_from(spent.rows).map_err(|_| Error::internal("too many rows"))?;
+        let columns: Vec<_> = lowered
+            .iter()
+            .map(|argument| argument.column(expected.wire))
+            .collect();
+        let number = narrow(self.number)?;
+        let rows = narrow(expected.rows)?;
         match self.function.kind {
             Kind::Scalar => {
-                let column = instance.eval(number, &columns, count, budget)?;
+                let column = instance.eval(number, &columns, rows, budget)?;
+                receipt.bytes_out = column.bytes();
                 lift::scalar(column, self.function, expected)
             }
             Kind::Rule => {
-                let judgement = instance.judge(number, &columns, count, budget)?;
-                lift::rule(judgement, self.function, &names[self.number], expected)
+                let judgement = instance.judge(number, &columns, rows, budget)?;
+                receipt.bytes_out = judgement.bytes();
+                let names = &self.pool.plugin().names[self.number];
+                lift::rule(judgement, self.function, names, expected)
             }
-            Kind::Aggregate => Err(Error::internal("an aggregate is not called over a batch")),
+            Kind::Aggregate => Err(Error::internal("an aggregate is not called row by row")),
         }
     }
 }
 
-/// Cuts the batch into runs of rows whose arguments fit a call, in order.
-pub(crate) fn spans(
-    args: &[Argument<'_>],
-    rows: usize,
-    dictionaries: bool,
-    limits: &Limits,
-) -> Result<Vec<(usize, usize)>, Error> {
-    let mut spans = Vec::new();
-    let mut rest = vec![(0, rows)];
-    while let Some((start, len)) = rest.pop() {
-        let bytes = args
-            .iter()
-            .map(|arg| lowered_bytes(&arg.rows(start, len), dictionaries))
-            .sum();
-        let fits = bytes <= limits.input_bytes_max && len as u64 <= limits.batch_rows_max;
-        if fits {
-            spans.push((start, len));
-            continue;
-        }
-        if len == 1 {
-            within("input_bytes_max", limits.input_bytes_max, bytes)
-                .map_err(|error| error.in_row(Some(start as u64)))?;
-        }
-        let half = len / 2;
-        rest.push((start + half, len - half));
-        rest.push((start, half));
-    }
-    Ok(spans)
-}
-
-/// Arguments in the layout of the interface.
-pub(crate) fn lower(
-    args: &[Argument<'_>],
-    arrays: &[ArrayRef],
-    fields: &[Field],
-    dictionaries: bool,
-) -> Result<Vec<Lowered>, Error> {
-    let args = args.iter().zip(arrays).zip(fields);
-    args.map(|((arg, array), field)| {
-        let constant = matches!(arg, Argument::Scalar(_));
-        Lowered::new(array, field.ty, constant, dictionaries)
-    })
-    .collect()
-}
-
-/// The rows in which a strict argument is NULL.
-pub(crate) fn strict(
-    args: &[Argument<'_>],
-    arrays: &[ArrayRef],
-    fields: &[Field],
-    rows: usize,
-) -> Option<NullBuffer> {
-    let args = args.iter().zip(arrays).zip(fields);
-    let strict = args.filter(|(_, field)| !field.nullable);
-    let nulls = strict.filter_map(|((arg, array), _)| match arg {
-        Argument::Array(_) => array.logical_nulls(),
-        Argument::Scalar(_) if array.logical_null_count() > 0 => Some(NullBuffer::new_null(rows)),
-        Argument::Scalar(_) => None,
-    });
-    let all = nulls.reduce(|a, b| NullBuffer::union(Some(&a), Some(&b)).unwrap_or(a));
-    all.filter(|nulls| nulls.null_count() > 0)
-}
-
-impl Argument<'_> {
-    /// The argument for some rows of the batch.
-    pub(crate) fn rows(&self, start: usize, len: usize) -> ArrayRef {
-        match self {
-            Argument::Array(array) if start == 0 && len == array.len() => Arc::clone(array),
-            Argument::Array(array) => array.slice(start, len),
-            Argument::Scalar(array) => Arc::clone(array),
+impl From<&Argument<'_>> for Passed {
+    fn from(argument: &Argument<'_>) -> Self {
+        match argument {
+            Argument::Array(array) => Self::column(array),
+            Argument::Scalar(array) => Self {
+                array: Arc::clone(array),
+                constant: true,
+            },
         }
     }
 }
 
-pub(crate) fn assemble(error: &arrow::error::ArrowError) -> Error {
+/// A count as the interface has it.
+pub(crate) fn narrow(count: usize) -> Result<u32, Error> {
+    u32::try_from(count).map_err(|_| Error::internal("more than 32 bits can count"))
+}
+
+/// What went wrong while Arrow put results together.
+pub(crate) fn assemble(error: &ArrowError) -> Error {
     Error::internal(format!("assemble result: {error}"))
 }

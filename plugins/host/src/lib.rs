@@ -5,7 +5,9 @@
 //! bytes ─ upload ─ check ─ compile ─ plugin          at upload, once
 //!         Upload → Checked → Compiled → Plugin       each constructible only by the step before
 //!
-//! plugin.pool() ─ pool.call ─ lower ─ instance ─ lift ─ ArrayRef       per batch of a query
+//! plugin.settings() ─ plugin.pool()                  per query, with a manufacturer's settings
+//!
+//! pool.call ─ batch ─ lower ─ instance ─ lift ─ ArrayRef                per batch of a query
 //! ```
 //!
 //! | file | noun |
@@ -14,14 +16,16 @@
 //! | `limits.rs` | every bound |
 //! | `error.rs` | what went wrong, whose fault it is, and where |
 //! | `upload.rs` `check.rs` `compile.rs` | the steps of the chain |
-//! | `manifest.rs` | what a plugin says it is, checked |
+//! | `manifest.rs` `function.rs` `types.rs` `names.rs` | what a plugin says it is, checked |
 //! | `plugin.rs` | a plugin that is ready to run |
 //! | `engine.rs` | how wasmtime is configured |
-//! | `wire.rs` | the types of `sdk/wit/plugin.wit`, as wasmtime wants them |
+//! | `wire.rs` `exports.rs` | the types and functions of `sdk/wit/plugin.wit`, as wasmtime wants them |
 //! | `instance.rs` | one running guest: the only file that holds a `Store` |
-//! | `lower.rs` `lift.rs` | Arrow to guest; guest to Arrow, where nothing is believed |
-//! | `pool.rs` | the instances of one query, and what they cost |
-//! | `call.rs` `aggregation.rs` | one batch of a score or a rule; an aggregate that accumulates |
+//! | `batch.rs` `lower.rs` `json.rs` | Arrow to guest, in parts that fit |
+//! | `lift.rs` | guest to Arrow, where nothing is believed |
+//! | `pool.rs` `receipts.rs` | the instances of one query, and what they cost |
+//! | `call.rs` `distinct.rs` | one batch of a score or a rule |
+//! | `aggregation.rs` `accumulator.rs` | an aggregate that accumulates |
 //! | `cached.rs` | compiled code that is kept, signed |
 //! | `rehearse.rs` | whether a plugin gives the same results however rows come |
 //! | `settings.rs` | a manufacturer's settings, checked against the manifest |
@@ -33,23 +37,33 @@
 #![warn(missing_docs)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod accumulator;
 mod aggregation;
+mod batch;
 mod cached;
 mod call;
 mod check;
 mod compile;
+mod digest;
+mod distinct;
 mod engine;
 mod error;
+mod exports;
+mod function;
 mod host;
 mod instance;
+mod json;
 mod lift;
 mod limits;
 mod lower;
 mod manifest;
+mod names;
 mod plugin;
 mod pool;
+mod receipts;
 mod rehearse;
 mod settings;
+mod types;
 mod upload;
 mod wire;
 
@@ -58,9 +72,12 @@ pub use cached::Cached;
 pub use call::Argument;
 pub use compile::{Compiler, InProcess};
 pub use error::{Error, ErrorKind, LimitHit, Place};
+pub use function::{Function, Kind, Range, Reason, Volatility};
 pub use host::Host;
 pub use limits::Limits;
-pub use manifest::{Field, Function, Kind, Manifest, Range, Reason, Type, Volatility, Wire};
+pub use manifest::{Manifest, Wire};
 pub use plugin::Plugin;
-pub use pool::{Pool, Receipts, Warning};
+pub use pool::{Pool, Warning};
+pub use receipts::Receipts;
 pub use settings::{ConfigKey, ConfigType, Settings};
+pub use types::{Field, Type};

@@ -14,14 +14,19 @@ use arrow::datatypes::{
     Int64Type, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
+use serde::de::IgnoredAny;
+
 use crate::error::{Error, within};
-use crate::manifest::{self, Function, Type};
+use crate::function::{Function, Range};
+use crate::manifest::Wire;
 use crate::plugin::Names;
+use crate::types::{self, Type};
 use crate::wire::{ColumnOut, Judgement, PackedVarlenOut, ValuesOut, VarlenOut};
 
 /// What a result must fit.
 #[derive(Clone, Copy)]
 pub(crate) struct Expected<'a> {
+    pub(crate) wire: Wire,
     pub(crate) rows: usize,
     /// rows with a NULL in a strict argument: NULL, whatever the guest says
     pub(crate) strict: Option<&'a NullBuffer>,
@@ -55,7 +60,7 @@ pub(crate) fn states(
     let columns = columns.into_iter().zip(&function.state);
     columns
         .map(|(column, field)| {
-            lift(column, field, None, expected).map_err(|error| about(error, &field.name))
+            lift(column, field, None, expected).map_err(|error| about(error, "state", &field.name))
         })
         .collect()
 }
@@ -85,7 +90,7 @@ pub(crate) fn rule(
     ];
     for (column, field) in details.into_iter().zip(&function.returns) {
         let lifted = lift(column, field, None, expected);
-        columns.push(lifted.map_err(|error| about(error, &field.name))?);
+        columns.push(lifted.map_err(|error| about(error, "detail", &field.name))?);
     }
     StructArray::try_new_with_length(names.fields.clone(), columns, strict.cloned(), rows)
         .map(|array| Arc::new(array) as ArrayRef)
@@ -204,8 +209,8 @@ fn named(keys: PrimitiveArray<UInt8Type>, names: &ArrayRef) -> Result<ArrayRef, 
 
 fn lift(
     column: ColumnOut,
-    field: &manifest::Field,
-    range: Option<manifest::Range>,
+    field: &types::Field,
+    range: Option<Range>,
     expected: Expected<'_>,
 ) -> Result<ArrayRef, Error> {
     if column.constant {
@@ -215,7 +220,11 @@ fn lift(
     }
     let nulls = nulls(column.validity, field.nullable, expected)?;
     let rows = expected.rows;
-    match (field.ty, unpacked(column.values, field.ty)?) {
+    let values = match expected.wire {
+        Wire::Typed => column.values,
+        Wire::Packed => unpacked(column.values, field.ty)?,
+    };
+    match (field.ty, values) {
         (Type::Boolean, ValuesOut::Bits(bits)) => booleans(bits, nulls, rows),
         (Type::Int8, ValuesOut::Int8(values)) => numbers::<Int8Type>(values, nulls, rows, range),
         (Type::Int16, ValuesOut::Int16(values)) => numbers::<Int16Type>(values, nulls, rows, range),
@@ -246,7 +255,8 @@ fn lift(
         (Type::Decimal { precision, scale }, ValuesOut::Int128(words)) => {
             decimals(&words, nulls, rows, precision, scale)
         }
-        (Type::Text | Type::Json, ValuesOut::Text(text)) => texts(text, nulls, expected),
+        (Type::Text, ValuesOut::Text(text)) => Ok(Arc::new(texts(text, nulls, expected)?)),
+        (Type::Json, ValuesOut::Text(text)) => documents(texts(text, nulls, expected)?),
         (Type::Binary, ValuesOut::Binary(binary)) => binaries(binary, nulls, expected),
         (ty, values) => Err(Error::output(format!(
             "returned {}, declared {}",
@@ -256,7 +266,7 @@ fn lift(
     }
 }
 
-/// Bytes as the list that the type asks for; anything else as it is.
+/// Bytes as the list that the type asks for, which is then checked as if it had come so.
 fn unpacked(values: ValuesOut, ty: Type) -> Result<ValuesOut, Error> {
     Ok(match (values, ty) {
         (ValuesOut::Packed(bytes), Type::Boolean) => ValuesOut::Bits(bytes),
@@ -295,7 +305,12 @@ fn unpacked(values: ValuesOut, ty: Type) -> Result<ValuesOut, Error> {
             ValuesOut::Text(unpacked_text(text)?)
         }
         (ValuesOut::PackedText(text), Type::Binary) => ValuesOut::Binary(unpacked_text(text)?),
-        (values, _) => values,
+        (values @ (ValuesOut::Packed(_) | ValuesOut::PackedText(_)), _) => values,
+        (values, _) => {
+            let case = case(&values);
+            let message = format!("returned {case}, and the manifest says that its wire is packed");
+            return Err(Error::output(message));
+        }
     })
 }
 
@@ -380,7 +395,7 @@ fn numbers<T>(
     values: Vec<T::Native>,
     nulls: Option<NullBuffer>,
     rows: usize,
-    range: Option<manifest::Range>,
+    range: Option<Range>,
 ) -> Result<ArrayRef, Error>
 where
     T: ArrowPrimitiveType,
@@ -396,7 +411,7 @@ where
 fn in_range<N: Ranged>(
     values: &[N],
     nulls: Option<&NullBuffer>,
-    range: manifest::Range,
+    range: Range,
 ) -> Result<(), Error> {
     let inside = |value: &N| value.number() >= range.lo && value.number() <= range.hi;
     let all = |block: &[N]| block.iter().fold(true, |all, value| all & inside(value));
@@ -411,7 +426,7 @@ fn in_range<N: Ranged>(
     {
         None => Ok(()),
         Some(row) => {
-            let (value, manifest::Range { lo, hi }) = (values[row].number(), range);
+            let (value, Range { lo, hi }) = (values[row].number(), range);
             Err(
                 Error::output(format!("returned {value}, promised {lo} to {hi}"))
                     .in_row(Some(row as u64)),
@@ -449,12 +464,22 @@ fn texts(
     text: VarlenOut,
     nulls: Option<NullBuffer>,
     expected: Expected<'_>,
-) -> Result<ArrayRef, Error> {
+) -> Result<StringArray, Error> {
     let (offsets, bytes) = varlen(text, expected)?;
-    let array = StringArray::try_new(offsets, bytes, nulls);
-    Ok(Arc::new(array.map_err(|_| {
-        Error::output("returned text that is not UTF-8")
-    })?))
+    StringArray::try_new(offsets, bytes, nulls)
+        .map_err(|_| Error::output("returned text that is not UTF-8"))
+}
+
+/// Texts that are JSON documents.
+fn documents(texts: StringArray) -> Result<ArrayRef, Error> {
+    for (row, text) in texts.iter().enumerate() {
+        let parsed = text.map(serde_json::from_str::<IgnoredAny>).transpose();
+        parsed.map_err(|error| {
+            Error::output(format!("returned text that is not JSON: {error}"))
+                .in_row(Some(row as u64))
+        })?;
+    }
+    Ok(Arc::new(texts))
 }
 
 fn binaries(
@@ -500,8 +525,8 @@ fn length(what: &str, there: usize, wanted: usize) -> Result<(), Error> {
     )))
 }
 
-fn about(mut error: Error, detail: &str) -> Error {
-    error.message = format!("detail \"{detail}\": {}", error.message);
+fn about(mut error: Error, what: &str, name: &str) -> Error {
+    error.message = format!("{what} \"{name}\": {}", error.message);
     error
 }
 

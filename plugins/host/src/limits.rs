@@ -43,7 +43,7 @@ pub struct Limits {
     pub settings_bytes_max: u64,
     /// a name, a verdict, a code of a reason
     pub name_bytes_max: u64,
-    /// documentation of a function, text of a reason
+    /// documentation of a function or a setting, text of a reason
     pub doc_bytes_max: u64,
 
     // ---- a running instance
@@ -55,8 +55,10 @@ pub struct Limits {
     pub table_elements_max: u64,
     /// stack of a guest; the calling thread needs this much and more to spare
     pub wasm_stack_bytes_max: u64,
-    /// instructions to instantiate, and to start
+    /// instructions to instantiate
     pub fuel_start_max: u64,
+    /// instructions to take settings, which may be a mebibyte of tables
+    pub fuel_configure_max: u64,
     /// instructions to describe
     pub fuel_describe_max: u64,
     /// instructions of one call, plus `fuel_row_max` for each row
@@ -73,7 +75,7 @@ pub struct Limits {
     pub batch_rows_max: u64,
     /// what a guest may return from one call, plus four times its input
     pub output_bytes_max: u64,
-    /// one text or binary value of a result
+    /// one text or binary value of a result, and an argument that is written as JSON
     pub value_bytes_max: u64,
     /// an error message of a guest, cut to this
     pub message_bytes_max: u64,
@@ -119,6 +121,7 @@ impl Default for Limits {
             table_elements_max: 20_000,
             wasm_stack_bytes_max: 512 * KIB,
             fuel_start_max: 20_000_000,
+            fuel_configure_max: 200_000_000,
             fuel_describe_max: 20_000_000,
             fuel_call_max: 20_000_000,
             fuel_row_max: 5_000,

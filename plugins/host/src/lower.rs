@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, GenericByteArray, GenericByteViewArray,
-    OffsetSizeTrait, StringBuilder, new_null_array,
+    OffsetSizeTrait, new_null_array,
 };
 use arrow::buffer::{Buffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{
-    ByteArrayType, ByteViewType, DataType, Date32Type, Decimal128Type, Field, Float32Type,
-    Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
-    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ByteArrayType, ByteViewType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type,
+    Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow::json::{EncoderOptions, writer::make_encoder};
 
 use crate::error::Error;
-use crate::manifest::{Type, Wire};
+use crate::manifest::Wire;
+use crate::types::{Type, is_text};
 use crate::wire::{ColumnIn, DictIn, PackedVarlenIn, ValuesIn, VarlenIn};
 
 /// An argument in the layout of the interface, on the host's side.
@@ -89,61 +89,75 @@ impl Lowered {
 
     /// The column to pass to the guest.
     pub(crate) fn column(&self, wire: Wire) -> ColumnIn<'_> {
-        let values = match wire {
-            Wire::Typed => self.typed(),
-            Wire::Packed => self.packed(),
-        };
         ColumnIn {
-            values,
+            values: match wire {
+                Wire::Typed => self.values.typed(),
+                Wire::Packed => self.values.packed(),
+            },
             validity: self.validity.as_deref(),
             constant: self.constant,
         }
     }
 
-    /// The same buffers as bytes, which on this side are little-endian like the guest's.
-    fn packed(&self) -> ValuesIn<'_> {
-        match &self.values {
-            Values::Bits(bits) => ValuesIn::Packed(bits),
-            Values::Int8(values) => ValuesIn::Packed(values.inner()),
-            Values::Int16(values) => ValuesIn::Packed(values.inner()),
-            Values::Int32(values) => ValuesIn::Packed(values.inner()),
-            Values::Int64(values) => ValuesIn::Packed(values.inner()),
-            Values::Uint8(values) => ValuesIn::Packed(values.inner()),
-            Values::Uint16(values) => ValuesIn::Packed(values.inner()),
-            Values::Uint32(values) => ValuesIn::Packed(values.inner()),
-            Values::Uint64(values) => ValuesIn::Packed(values.inner()),
-            Values::Float32(values) => ValuesIn::Packed(values.inner()),
-            Values::Float64(values) => ValuesIn::Packed(values.inner()),
-            Values::Int128(words) => ValuesIn::Packed(words.inner()),
-            Values::Text(text) | Values::Binary(text) | Values::DictText(_, text) => {
-                ValuesIn::PackedText(PackedVarlenIn {
-                    offsets: text.offsets.inner(),
-                    bytes: &text.bytes,
-                })
+    /// What is copied into the guest.
+    pub(crate) fn bytes(&self) -> u64 {
+        let values = match self.values.packed() {
+            ValuesIn::Packed(bytes) => bytes.len(),
+            ValuesIn::PackedText(PackedVarlenIn { offsets, bytes }) => offsets.len() + bytes.len(),
+            ValuesIn::DictText(DictIn { keys, values }) => {
+                size_of_val(keys) + size_of_val(values.offsets) + values.bytes.len()
             }
-        }
+            _ => 0,
+        };
+        (values + self.validity.as_ref().map_or(0, Buffer::len)) as u64
     }
+}
 
+impl Values {
     fn typed(&self) -> ValuesIn<'_> {
-        match &self.values {
-            Values::Bits(bits) => ValuesIn::Bits(bits),
-            Values::Int8(values) => ValuesIn::Int8(values),
-            Values::Int16(values) => ValuesIn::Int16(values),
-            Values::Int32(values) => ValuesIn::Int32(values),
-            Values::Int64(values) => ValuesIn::Int64(values),
-            Values::Uint8(values) => ValuesIn::Uint8(values),
-            Values::Uint16(values) => ValuesIn::Uint16(values),
-            Values::Uint32(values) => ValuesIn::Uint32(values),
-            Values::Uint64(values) => ValuesIn::Uint64(values),
-            Values::Float32(values) => ValuesIn::Float32(values),
-            Values::Float64(values) => ValuesIn::Float64(values),
-            Values::Int128(words) => ValuesIn::Int128(words),
-            Values::Text(text) => ValuesIn::Text(text.wire()),
-            Values::Binary(binary) => ValuesIn::Binary(binary.wire()),
-            Values::DictText(keys, text) => ValuesIn::DictText(DictIn {
+        match self {
+            Self::Bits(bits) => ValuesIn::Bits(bits),
+            Self::Int8(values) => ValuesIn::Int8(values),
+            Self::Int16(values) => ValuesIn::Int16(values),
+            Self::Int32(values) => ValuesIn::Int32(values),
+            Self::Int64(values) => ValuesIn::Int64(values),
+            Self::Uint8(values) => ValuesIn::Uint8(values),
+            Self::Uint16(values) => ValuesIn::Uint16(values),
+            Self::Uint32(values) => ValuesIn::Uint32(values),
+            Self::Uint64(values) => ValuesIn::Uint64(values),
+            Self::Float32(values) => ValuesIn::Float32(values),
+            Self::Float64(values) => ValuesIn::Float64(values),
+            Self::Int128(words) => ValuesIn::Int128(words),
+            Self::Text(text) => ValuesIn::Text(text.wire()),
+            Self::Binary(binary) => ValuesIn::Binary(binary.wire()),
+            Self::DictText(keys, text) => ValuesIn::DictText(DictIn {
                 keys,
                 values: text.wire(),
             }),
+        }
+    }
+
+    /// The same buffers as bytes, which are little-endian on the machines this runs on. A
+    /// dictionary has no such layout: it is never made for the packed wire.
+    fn packed(&self) -> ValuesIn<'_> {
+        match self {
+            Self::Bits(bits) => ValuesIn::Packed(bits),
+            Self::Int8(values) => ValuesIn::Packed(values.inner()),
+            Self::Int16(values) => ValuesIn::Packed(values.inner()),
+            Self::Int32(values) => ValuesIn::Packed(values.inner()),
+            Self::Int64(values) => ValuesIn::Packed(values.inner()),
+            Self::Uint8(values) => ValuesIn::Packed(values.inner()),
+            Self::Uint16(values) => ValuesIn::Packed(values.inner()),
+            Self::Uint32(values) => ValuesIn::Packed(values.inner()),
+            Self::Uint64(values) => ValuesIn::Packed(values.inner()),
+            Self::Float32(values) => ValuesIn::Packed(values.inner()),
+            Self::Float64(values) => ValuesIn::Packed(values.inner()),
+            Self::Int128(words) => ValuesIn::Packed(words.inner()),
+            Self::Text(varlen) | Self::Binary(varlen) => ValuesIn::PackedText(PackedVarlenIn {
+                offsets: varlen.offsets.inner(),
+                bytes: &varlen.bytes,
+            }),
+            Self::DictText(_, _) => self.typed(),
         }
     }
 }
@@ -177,8 +191,6 @@ pub(crate) fn lowered_bytes(array: &ArrayRef, dictionaries: bool) -> u64 {
         }
         DataType::Dictionary(_, _) => 4 * rows + unfolded(array),
         DataType::Boolean | DataType::Null => validity,
-        // A document takes about twice what its values do.
-        nested if nested.is_nested() => 2 * array.get_array_memory_size() as u64,
         other => rows * other.primitive_width().unwrap_or(16) as u64,
     };
     values + validity
@@ -214,10 +226,7 @@ fn stays_dictionary(array: &ArrayRef, dictionaries: bool) -> bool {
     let DataType::Dictionary(_, value) = array.data_type() else {
         return false;
     };
-    let text = matches!(
-        **value,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-    );
+    let text = is_text(value) && !matches!(**value, DataType::Dictionary(_, _));
     let values = array.as_any_dictionary().values();
     let size = 1..=array.len();
     dictionaries && text && values.null_count() == 0 && size.contains(&values.len())
@@ -230,17 +239,18 @@ fn canonical(array: &ArrayRef, ty: Type, dictionaries: bool) -> Result<ArrayRef,
         (Type::Text | Type::Json, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
         | (Type::Binary, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
         | (Type::Timestamp, DataType::Timestamp(TimeUnit::Microsecond, _)) => {
-            return Ok(array.clone());
+            return Ok(Arc::clone(array));
         }
-        (_, of) if *of == ty.arrow() => return Ok(array.clone()),
-        (Type::Json, of) if of.is_nested() => return documents(array),
+        (_, of) if *of == ty.arrow() => return Ok(Arc::clone(array)),
         (_, DataType::Null) => return Ok(new_null_array(&ty.arrow(), array.len())),
         (Type::Text | Type::Json, DataType::Dictionary(_, _))
             if stays_dictionary(array, dictionaries) =>
         {
             DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
         }
-        (Type::Text | Type::Json | Type::Binary, DataType::Dictionary(_, _)) => ty.arrow(),
+        (Type::Text | Type::Json | Type::Binary, DataType::Dictionary(_, _)) if ty.accepts(of) => {
+            ty.arrow()
+        }
         _ => {
             return Err(Error::internal(format!(
                 "argument is {of}, expected {}",
@@ -249,30 +259,6 @@ fn canonical(array: &ArrayRef, ty: Type, dictionaries: bool) -> Result<ArrayRef,
         }
     };
     cast(array, &to).map_err(|error| Error::internal(format!("cast argument: {error}")))
-}
-
-/// Each row of a nested array as one JSON document.
-fn documents(array: &ArrayRef) -> Result<ArrayRef, Error> {
-    let fail = |error: arrow::error::ArrowError| {
-        Error::internal(format!("write argument as JSON: {error}"))
-    };
-    let field = Arc::new(Field::new("document", array.data_type().clone(), true));
-    let options = EncoderOptions::default().with_explicit_nulls(true);
-    let mut encoder = make_encoder(&field, array, &options).map_err(fail)?;
-    let mut texts = StringBuilder::with_capacity(array.len(), 64 * array.len());
-    let mut json = Vec::new();
-    for row in 0..array.len() {
-        if array.is_null(row) {
-            texts.append_null();
-            continue;
-        }
-        json.clear();
-        encoder.encode(row, &mut json);
-        let text = std::str::from_utf8(&json)
-            .map_err(|error| Error::internal(format!("write argument as JSON: {error}")))?;
-        texts.append_value(text);
-    }
-    Ok(Arc::new(texts.finish()))
 }
 
 fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef) -> ScalarBuffer<T::Native> {
@@ -393,7 +379,8 @@ mod tests {
     use arrow::datatypes::{Int8Type, Int32Type};
 
     use super::{Lowered, lowered_bytes};
-    use crate::manifest::{Type, Wire};
+    use crate::manifest::Wire;
+    use crate::types::Type;
     use crate::wire::{ColumnIn, ValuesIn};
 
     const WORDS: [Option<&str>; 5] = [

@@ -6,15 +6,20 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::{Field, FieldRef, Fields};
+use serde_json::{Map, Value};
 use wasmtime::Engine;
 
 use crate::compile::Compiled;
 use crate::error::Error;
-use crate::instance::{Instance, Needs, Template};
+use crate::function::{Function, names_type};
+use crate::instance::{Instance, Template};
 use crate::limits::Limits;
-use crate::manifest::{Function, Kind, Manifest, names_type};
+use crate::manifest::Manifest;
 use crate::pool::Pool;
-use crate::settings::Settings;
+use crate::settings::{ConfigKey, Settings};
+
+/// What time it is while a plugin is tried out: 2026-01-01T00:00:00Z, in microseconds.
+pub(crate) const TRIAL_NOW_US: i64 = 1_767_225_600_000_000;
 
 /// A plugin that is ready to run. Cheap to share; what runs is a [`Pool`] per query.
 pub struct Plugin {
@@ -37,41 +42,36 @@ pub(crate) struct Names {
 
 impl Plugin {
     pub(crate) fn new(compiled: Compiled, engine: &Engine, limits: &Limits) -> Result<Self, Error> {
-        let template = Template::new(&compiled.component, engine)?;
-        let info = Instance::new(&template, limits)?.describe()?;
-        if Instance::new(&template, limits)?.describe()? != info {
+        let template = Template::new(&compiled.component, engine, limits)?;
+        let info = Instance::new(&template, limits)?.describe(limits)?;
+        if Instance::new(&template, limits)?.describe(limits)? != info {
             return Err(Error::refused(
                 "the plugin describes itself differently each time",
             ));
         }
         let manifest = Manifest::check(info, limits)?;
-        let has = |kind| {
-            let mut functions = manifest.functions.iter();
-            functions.any(|function| function.kind == kind)
-        };
-        let needs = Needs {
-            scalar: has(Kind::Scalar),
-            rule: has(Kind::Rule),
-            aggregate: has(Kind::Aggregate),
-            retract: manifest.functions.iter().any(|function| function.retracts),
-        };
-        let in_plugin = |error: Error| error.in_plugin(&manifest.name, &manifest.version);
-        template.check(limits, needs).map_err(in_plugin)?;
-        // A plugin whose settings all have values is configured once, to see that it can be.
-        if let Ok(settings) = manifest.settings(&serde_json::Map::new(), limits) {
-            let mut instance = Instance::new(&template, limits)?;
-            let now_us = manifest.wants_now().then_some(0);
-            let configured = instance.configure(settings.values(), now_us);
-            configured.map_err(in_plugin)?;
-        }
         let names = manifest.functions.iter().map(Names::new).collect();
-        Ok(Self {
+        let plugin = Self {
             digest: compiled.digest,
             manifest,
             template,
             limits: limits.clone(),
             names,
-        })
+        };
+        plugin.try_out().map_err(|error| plugin.place(error))?;
+        Ok(plugin)
+    }
+
+    /// Whether the component has what its manifest promises and, if all its settings have values,
+    /// takes its own defaults.
+    fn try_out(&self) -> Result<(), Error> {
+        self.template.check(&self.manifest)?;
+        let open = |key: &ConfigKey| key.required && key.default.is_none();
+        if self.manifest.config.iter().any(open) {
+            return Ok(());
+        }
+        let defaults = self.manifest.settings(&Map::new(), &self.limits)?;
+        self.configured(&defaults, Some(TRIAL_NOW_US)).map(drop)
     }
 
     /// sha256 of the uploaded bytes, hexadecimal.
@@ -88,24 +88,44 @@ impl Plugin {
     ///
     /// # Errors
     /// `Settings`, with everything that is wrong with them.
-    pub fn settings(
-        &self,
-        given: &serde_json::Map<String, serde_json::Value>,
-    ) -> Result<Settings, Error> {
-        let manifest = &self.manifest;
-        let in_plugin = |error: Error| error.in_plugin(&manifest.name, &manifest.version);
-        let settings = manifest.settings(given, &self.limits).map_err(in_plugin)?;
-        let mut instance = Instance::new(&self.template, &self.limits)?;
-        let configured = instance.configure(settings.values(), manifest.wants_now().then_some(0));
-        configured.map_err(in_plugin)?;
-        Ok(settings)
+    pub fn settings(&self, given: &Map<String, Value>) -> Result<Settings, Error> {
+        let checked = self.manifest.settings(given, &self.limits);
+        let seen = checked.and_then(|settings| {
+            self.configured(&settings, Some(TRIAL_NOW_US))?;
+            Ok(settings)
+        });
+        seen.map_err(|error| self.place(error))
     }
 
     /// An empty pool. A pool belongs to one query, so that no two queries share a guest's memory. `now_us` is the time
-    /// that the query is as of, in microseconds since 1970; functions that want it get it.
+    /// that the query is as of, in microseconds since 1970; it must be there if a function wants it, and a plugin without
+    /// such a function does not see it.
     pub fn pool(self: &Arc<Self>, settings: &Settings, now_us: Option<i64>) -> Pool {
-        let now_us = now_us.filter(|_| self.manifest.wants_now());
         Pool::new(Arc::clone(self), settings.clone(), now_us)
+    }
+
+    /// A new instance that has its settings.
+    pub(crate) fn configured(
+        &self,
+        settings: &Settings,
+        now_us: Option<i64>,
+    ) -> Result<Instance, Error> {
+        let now_us = match (self.manifest.wants_now(), now_us) {
+            (false, _) => None,
+            (true, Some(now_us)) => Some(now_us),
+            (true, None) => {
+                return Err(Error::internal(
+                    "the plugin wants the time of the query, which has none",
+                ));
+            }
+        };
+        let mut instance = Instance::new(&self.template, &self.limits)?;
+        instance.configure(settings, now_us, &self.limits)?;
+        Ok(instance)
+    }
+
+    fn place(&self, error: Error) -> Error {
+        error.in_plugin(&self.manifest.name, &self.manifest.version)
     }
 }
 

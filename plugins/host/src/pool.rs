@@ -1,41 +1,30 @@
-//! The instances of one query. Instances are checked out for one call and come back only if it
-//! succeeded; results are the same however many there are. It deliberately knows no wasmtime.
+//! The instances of one query, which all have the same settings and the same idea of now. They are
+//! checked out for one call and come back only if it succeeded; results are the same however many
+//! there are. It deliberately knows no wasmtime.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use arrow::array::ArrayRef;
 
 use crate::aggregation::Aggregation;
+use crate::batch::Passed;
 use crate::call::{Argument, Call};
-use crate::error::{Error, within};
+use crate::error::Error;
 use crate::instance::{Budget, Instance};
-use crate::manifest::{Function, Kind};
+use crate::limits::Limits;
 use crate::plugin::Plugin;
+use crate::receipts::{Counters, Receipts};
 use crate::settings::Settings;
 
-/// What a function of a pool has done so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Receipts {
-    /// calls of a guest
-    pub calls: u64,
-    /// rows of those calls
-    pub rows: u64,
-    /// time in calls, copies in and out and checks included, summed over threads
-    pub nanoseconds: u64,
-    /// arguments, as they were copied in
-    pub bytes_in: u64,
-    /// the most linear memory one instance had
-    pub linear_memory_bytes_peak: u64,
-}
-
-/// Something that a plugin warned of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a guest warned of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Warning {
-    /// the function that was running
+    /// name of the function; empty for what was said while the plugin was configured
     pub function: String,
-    /// in its words
+    /// one line
     pub message: String,
 }
 
@@ -45,26 +34,10 @@ pub struct Pool {
     settings: Settings,
     now_us: Option<i64>,
     idle: Mutex<Vec<Instance>>,
+    /// a place per function
     counters: Vec<Counters>,
-    fuel: AtomicU64,
-    warnings: Mutex<Vec<Warning>>,
-}
-
-#[derive(Default)]
-struct Counters {
-    calls: AtomicU64,
-    rows: AtomicU64,
-    nanoseconds: AtomicU64,
-    bytes_in: AtomicU64,
-    linear_memory_bytes_peak: AtomicU64,
-}
-
-/// What one call of a guest is and what it got.
-pub(crate) struct Spent {
-    pub(crate) rows: usize,
-    pub(crate) bytes_in: u64,
-    pub(crate) began: Instant,
-    pub(crate) fuel: u64,
+    fuel_used: AtomicU64,
+    warnings: Mutex<HashSet<Warning>>,
 }
 
 impl Pool {
@@ -75,8 +48,10 @@ impl Pool {
             settings,
             now_us,
             idle: Mutex::default(),
-            counters: (0..functions).map(|_| Counters::default()).collect(),
-            fuel: AtomicU64::default(),
+            counters: std::iter::repeat_with(Counters::default)
+                .take(functions)
+                .collect(),
+            fuel_used: AtomicU64::default(),
             warnings: Mutex::default(),
         }
     }
@@ -86,13 +61,13 @@ impl Pool {
         &self.plugin
     }
 
-    /// The settings that each of them got.
+    /// The settings that its instances have.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Calls a score or a rule, by its place in the manifest, over a batch. The result has `rows`
-    /// rows of the function's return type. Blocks for as long as the guest runs.
+    /// Calls a scalar function or a rule, by its place in the manifest, over a batch. The result
+    /// has `rows` rows of the function's return type. Blocks for as long as the guest runs.
     ///
     /// # Errors
     /// Every kind but `Refused`; the place says which function, and the row where there is one.
@@ -102,12 +77,16 @@ impl Pool {
         args: &[Argument<'_>],
         rows: usize,
     ) -> Result<ArrayRef, Error> {
-        let found = self.function(function)?;
-        let done = match found.kind {
-            Kind::Scalar | Kind::Rule => Call::new(self, function, found, args).run(rows),
-            Kind::Aggregate => Err(Error::internal("an aggregate is not called over a batch")),
+        let found = self.plugin.manifest().functions.get(function);
+        let found = found.ok_or_else(|| Error::internal(format!("no function {function}")))?;
+        let call = Call {
+            pool: self,
+            number: function,
+            function: found,
         };
-        done.map_err(|error| self.in_function(error, function))
+        let args: Vec<Passed> = args.iter().map(Passed::from).collect();
+        call.run(&args, rows)
+            .map_err(|error| self.place(function, error))
     }
 
     /// Starts an aggregation with one aggregate, by its place in the manifest, in an instance of its own.
@@ -115,127 +94,123 @@ impl Pool {
     /// # Errors
     /// Those of a call.
     pub fn aggregate(self: &Arc<Self>, function: usize) -> Result<Aggregation, Error> {
-        let found = self.function(function)?;
-        let made = match found.kind {
-            Kind::Aggregate => Aggregation::new(Arc::clone(self), function),
-            Kind::Scalar | Kind::Rule => Err(Error::internal("the function is no aggregate")),
-        };
-        made.map_err(|error| self.in_function(error, function))
+        let made = Aggregation::new(Arc::clone(self), function);
+        made.map_err(|error| self.place(function, error))
     }
 
-    /// What a function has done so far, by its place in the manifest.
+    /// What the pool has done so far for a function, by its place in the manifest.
     pub fn receipts(&self, function: usize) -> Receipts {
-        let Some(counters) = self.counters.get(function) else {
-            return Receipts::default();
-        };
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Receipts {
-            calls: read(&counters.calls),
-            rows: read(&counters.rows),
-            nanoseconds: read(&counters.nanoseconds),
-            bytes_in: read(&counters.bytes_in),
-            linear_memory_bytes_peak: read(&counters.linear_memory_bytes_peak),
-        }
+        self.counters
+            .get(function)
+            .map(Counters::read)
+            .unwrap_or_default()
     }
 
-    /// The first things that the plugin warned of.
+    /// What guests warned of so far, each thing once, in no particular order of time: sorted by
+    /// function and message.
     pub fn warnings(&self) -> Vec<Warning> {
-        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        warnings.clone()
+        let mut warnings: Vec<Warning> = lock(&self.warnings).iter().cloned().collect();
+        warnings.sort_by(|a, b| (&a.function, &a.message).cmp(&(&b.function, &b.message)));
+        warnings
     }
 
-    fn function(&self, function: usize) -> Result<&Function, Error> {
-        let found = self.plugin.manifest().functions.get(function);
-        found.ok_or_else(|| Error::internal(format!("no function {function}")))
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.plugin.limits
     }
 
-    /// The same error, with where it happened.
-    pub(crate) fn in_function(&self, error: Error, function: usize) -> Error {
+    /// Where an error of a function happened.
+    pub(crate) fn place(&self, function: usize, error: Error) -> Error {
         let manifest = self.plugin.manifest();
-        let error = error.in_plugin(&manifest.name, &manifest.version);
-        match manifest.functions.get(function) {
+        let error = match manifest.functions.get(function) {
             Some(function) => error.in_function(&function.name),
             None => error,
-        }
+        };
+        error.in_plugin(&manifest.name, &manifest.version)
     }
 
-    /// An instance that nobody else uses.
+    /// An instance that is configured.
     pub(crate) fn checkout(&self) -> Result<Instance, Error> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        match idle {
+        match lock(&self.idle).pop() {
             Some(instance) => Ok(instance),
-            None => self.fresh(),
+            None => self.configured(),
         }
-    }
-
-    /// A new instance.
-    pub(crate) fn fresh(&self) -> Result<Instance, Error> {
-        let mut instance = Instance::new(&self.plugin.template, &self.plugin.limits)?;
-        instance.configure(self.settings.values(), self.now_us)?;
-        Ok(instance)
     }
 
     pub(crate) fn checkin(&self, instance: Instance) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(instance);
+        lock(&self.idle).push(instance);
     }
 
-    /// What a call over so many rows may use; an error where the query has used up everything.
+    /// A new instance that is configured.
+    pub(crate) fn configured(&self) -> Result<Instance, Error> {
+        let mut instance = self.plugin.configured(&self.settings, self.now_us)?;
+        // Configuring has a budget of its own; how often it happens depends on the threads.
+        instance.take_fuel_used();
+        self.warn("", &mut instance);
+        Ok(instance)
+    }
+
+    /// What one call over so many rows may use: its share, and no more than the query has left.
     pub(crate) fn budget(&self, rows: usize, bytes_in: u64) -> Result<Budget, Error> {
-        let limits = &self.plugin.limits;
-        let used = self.fuel.load(Ordering::Relaxed);
-        within("fuel_query_max", limits.fuel_query_max, used)?;
+        let limits = self.limits();
+        let rows = limits.fuel_row_max.saturating_mul(rows as u64);
+        let call = limits.fuel_call_max.saturating_add(rows);
+        let used = self.fuel_used.load(Ordering::Relaxed);
+        let left = limits.fuel_query_max.saturating_sub(used);
+        let fuel_limit = if left < call {
+            ("fuel_query_max", limits.fuel_query_max)
+        } else {
+            ("fuel_call_max", call)
+        };
         Ok(Budget {
-            fuel: limits
-                .fuel_call_max
-                .saturating_add(limits.fuel_row_max.saturating_mul(rows as u64)),
+            fuel: call.min(left),
+            fuel_limit,
             output_bytes: limits
                 .output_bytes_max
                 .saturating_add(bytes_in.saturating_mul(4)),
         })
     }
 
-    /// Notes a call, however it ended.
-    pub(crate) fn count(&self, function: usize, spent: &Spent, instance: &Instance) {
-        let nanoseconds = u64::try_from(spent.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.fuel
-            .fetch_add(instance.fuel_used(spent.fuel), Ordering::Relaxed);
+    /// Writes down what a call came to, however it ended, and what the guest said in it.
+    ///
+    /// # Errors
+    /// `Limit` if the query has used too much by now. That is asked after the fact as well, so
+    /// that it does not depend on what runs beside it.
+    pub(crate) fn account(
+        &self,
+        function: usize,
+        instance: &mut Instance,
+        began: Instant,
+        receipt: Receipts,
+    ) -> Result<(), Error> {
+        let fuel = instance.take_fuel_used();
         if let Some(counters) = self.counters.get(function) {
-            counters.calls.fetch_add(1, Ordering::Relaxed);
-            counters
-                .rows
-                .fetch_add(spent.rows as u64, Ordering::Relaxed);
-            counters
-                .nanoseconds
-                .fetch_add(nanoseconds, Ordering::Relaxed);
-            counters
-                .bytes_in
-                .fetch_add(spent.bytes_in, Ordering::Relaxed);
-            counters
-                .linear_memory_bytes_peak
-                .fetch_max(instance.linear_memory_bytes(), Ordering::Relaxed);
+            counters.add(&Receipts {
+                nanoseconds: u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX),
+                fuel,
+                linear_memory_bytes_peak: instance.linear_memory_bytes(),
+                ..receipt
+            });
         }
-        for message in instance.warnings() {
-            self.warn(function, message);
+        let name = self.plugin.manifest().functions.get(function);
+        self.warn(name.map_or("", |function| &function.name), instance);
+        let used = fuel + self.fuel_used.fetch_add(fuel, Ordering::Relaxed);
+        match self.limits().fuel_query_max {
+            limit if used > limit => Err(Error::limit("fuel_query_max", limit, Some(used))),
+            _ => Ok(()),
         }
     }
 
-    fn warn(&self, function: usize, message: &str) {
-        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        if warnings.len() as u64 >= self.plugin.limits.warnings_max {
-            return;
-        }
-        if let Ok(function) = self.function(function) {
-            warnings.push(Warning {
-                function: function.name.clone(),
-                message: message.to_owned(),
-            });
+    fn warn(&self, function: &str, instance: &mut Instance) {
+        for message in instance.warnings() {
+            let mut warnings = lock(&self.warnings);
+            if (warnings.len() as u64) < self.limits().warnings_max {
+                let function = function.to_owned();
+                warnings.insert(Warning { function, message });
+            }
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,44 +8,44 @@ use arrow::array::{
     Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, StringArray,
     TimestampMicrosecondArray, UInt8Array, UInt16Array, UInt32Array, UInt32Builder, UInt64Array,
 };
-use arrow::compute::take;
+use arrow::compute::{concat, take};
 use arrow::row::{RowConverter, SortField};
+use arrow::util::display::array_value_to_string;
 
 use crate::call::{Argument, assemble};
-use crate::error::{Error, ErrorKind};
-use crate::manifest::{Field, Function, Kind, Type};
-use crate::plugin::Plugin;
+use crate::error::{Error, ErrorKind, printable};
+use crate::function::{Function, Kind};
+use crate::plugin::{Plugin, TRIAL_NOW_US};
 use crate::pool::Pool;
 use crate::settings::Settings;
+use crate::types::{Field, Type};
 
 /// Made-up rows of each function.
-const ROWS: usize = 48;
+const ROWS: usize = 200;
+/// Rows that may break a function before it is given up: that shows when it is called, and each may cost a whole budget.
+const BROKEN_MAX: usize = 4;
+/// Groups of an aggregate: so many that some have no number beside which all others vanish.
+const GROUPS: usize = 40;
 
 impl Plugin {
-    /// Calls every function on the same made-up rows in several ways. Rows that the plugin refuses are left out, and so
-    /// are functions that fail as a whole: they fail when they are called.
+    /// Calls every function on the same made-up rows in several ways. Rows that the plugin refuses or breaks at are left
+    /// out. The rows follow from the digest, so that the same upload is always tried in the same way.
     ///
     /// # Errors
     /// `Refused` where a row gets other results in other company.
     pub fn rehearse(self: &Arc<Self>, settings: &Settings) -> Result<(), Error> {
-        let functions = self.manifest().functions.iter().enumerate();
-        for (number, function) in functions {
+        for (number, function) in self.manifest().functions.iter().enumerate() {
             let rehearsal = Rehearsal {
                 plugin: self,
                 settings,
                 number,
                 function,
             };
-            let same = match function.kind {
-                Kind::Scalar | Kind::Rule => rehearsal.rows_agree()?,
-                Kind::Aggregate => rehearsal.aggregations_agree()?,
+            let done = match function.kind {
+                Kind::Scalar | Kind::Rule => rehearsal.rows(),
+                Kind::Aggregate => rehearsal.aggregations(),
             };
-            if !same {
-                let error = Error::refused(
-                    "the same row gets another result in other company or in another instance",
-                );
-                return Err(self.pool(settings, Some(0)).in_function(error, number));
-            }
+            done.map_err(|error| rehearsal.pool().place(number, error))?;
         }
         Ok(())
     }
@@ -60,17 +60,54 @@ struct Rehearsal<'a> {
 
 impl Rehearsal<'_> {
     fn pool(&self) -> Arc<Pool> {
-        Arc::new(self.plugin.pool(self.settings, Some(0)))
+        Arc::new(self.plugin.pool(self.settings, Some(TRIAL_NOW_US)))
     }
 
     /// Whether each row gets the same alone, in one batch, in a batch the other way round, and in two halves.
-    fn rows_agree(&self) -> Result<bool, Error> {
+    fn rows(&self) -> Result<(), Error> {
         let columns = self.columns();
-        let alone = self.pool();
+        let Some((good, alone)) = self.alone(&columns)? else {
+            return Ok(());
+        };
+        let columns = picked(&columns, &good)?;
+        let rows = good.len();
+        let backwards: UInt32Array = (0..rows as u32).rev().collect();
+        let reversed = picked(&columns, &backwards)?;
+        let in_reverse =
+            |result: ArrayRef| take(&result, &backwards, None).map_err(|error| assemble(&error));
+        let ways = [
+            self.call(&self.pool(), &columns, 0, rows),
+            self.call(&self.pool(), &reversed, 0, rows)
+                .and_then(in_reverse),
+            self.in_two(&columns, rows / 2, rows),
+        ];
+        for way in ways {
+            match way {
+                Ok(result) => match first_other(&alone, &result)? {
+                    None => {}
+                    Some(row) => return Err(self.other(&columns, row)),
+                },
+                Err(error) if error.kind == ErrorKind::Internal => return Err(error),
+                // What one row takes is no promise for all of them together.
+                Err(error) if error.kind == ErrorKind::Limit => {}
+                // Each row went well alone.
+                Err(error) => {
+                    let row = error.place.row.and_then(|row| usize::try_from(row).ok());
+                    return Err(self.other(&columns, row.unwrap_or(0).min(rows - 1)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows that go well, each asked for alone, with their results; nothing if the function is broken.
+    fn alone(&self, columns: &[ArrayRef]) -> Result<Option<(UInt32Array, ArrayRef)>, Error> {
+        let pool = self.pool();
         let mut good = UInt32Builder::new();
         let mut results: Vec<ArrayRef> = Vec::new();
+        let mut broken = 0;
         for row in 0..ROWS {
-            match self.call(&alone, &columns, row, 1) {
+            match self.call(&pool, columns, row, 1) {
                 Ok(result) => {
                     good.append_value(row as u32);
                     results.push(result);
@@ -78,49 +115,28 @@ impl Rehearsal<'_> {
                 Err(error) if error.kind == ErrorKind::Internal => return Err(error),
                 // Refused for what it is, which says nothing about its company.
                 Err(error) if matches!(error.kind, ErrorKind::Row | ErrorKind::Plugin) => {}
-                // Broken: that shows when it is called.
-                Err(_) => return Ok(true),
+                Err(_) => broken += 1,
+            }
+            if broken == BROKEN_MAX {
+                return Ok(None);
             }
         }
-        let good = good.finish();
-        if good.is_empty() {
-            return Ok(true);
+        if results.is_empty() {
+            return Ok(None);
         }
         let results: Vec<&dyn Array> = results.iter().map(AsRef::as_ref).collect();
-        let alone = arrow::compute::concat(&results).map_err(|error| assemble(&error))?;
-        let columns = picked(&columns, &good)?;
-        let backwards: UInt32Array = (0..good.len() as u32).rev().collect();
-        let half = good.len() / 2;
-        let ways = [
-            self.call(&self.pool(), &columns, 0, good.len()),
-            self.call(&self.pool(), &picked(&columns, &backwards)?, 0, good.len())
-                .and_then(|result| {
-                    take(&result, &backwards, None).map_err(|error| assemble(&error))
-                }),
-            self.in_two(&columns, half, good.len()),
-        ];
-        for way in ways {
-            match way {
-                Ok(result) if same(&alone, &result)? => {}
-                Ok(_) => return Ok(false),
-                Err(error) if error.kind == ErrorKind::Internal => return Err(error),
-                // Each row went well alone.
-                Err(error) if matches!(error.kind, ErrorKind::Row | ErrorKind::Plugin) => {
-                    return Ok(false);
-                }
-                // Broken: that shows when it is called.
-                Err(_) => return Ok(true),
-            }
-        }
-        Ok(true)
+        let results = concat(&results).map_err(|error| assemble(&error))?;
+        Ok(Some((good.finish(), results)))
     }
 
     fn in_two(&self, columns: &[ArrayRef], half: usize, rows: usize) -> Result<ArrayRef, Error> {
         let pool = self.pool();
         // The other way round, so that the second half comes to a fresh instance.
-        let second = self.call(&pool, columns, half, rows - half)?;
+        let second = self
+            .call(&pool, columns, half, rows - half)
+            .map_err(|error| error.after_rows(half as u64))?;
         let first = self.call(&pool, columns, 0, half)?;
-        arrow::compute::concat(&[first.as_ref(), second.as_ref()]).map_err(|error| assemble(&error))
+        concat(&[first.as_ref(), second.as_ref()]).map_err(|error| assemble(&error))
     }
 
     fn call(
@@ -138,39 +154,91 @@ impl Rehearsal<'_> {
         pool.call(self.number, &arguments, rows)
     }
 
-    /// Whether the same rows give the same value twice, however often it is asked for, and through a partial state.
-    fn aggregations_agree(&self) -> Result<bool, Error> {
+    /// Whether the same rows give the same values and partial states every time, asked for once or twice, and whether
+    /// partial states merge to the same every time. The order of rows may matter to an aggregate, as it does to sums.
+    fn aggregations(&self) -> Result<(), Error> {
         let columns = self.columns();
-        let values = [self.aggregate(&columns), self.aggregate(&columns)];
-        match values {
-            [Ok(one), Ok(other)] => Ok(same(&one, &other)?),
-            [Err(_), Err(_)] => Ok(true),
-            _ => Ok(false),
+        match [self.accumulated(&columns), self.accumulated(&columns)] {
+            [Ok(one), Ok(other)] => {
+                for (one, other) in one.iter().zip(&other) {
+                    if first_other(one, other)?.is_some() {
+                        return Err(other_values("when it is computed again"));
+                    }
+                }
+                Ok(())
+            }
+            [Err(error), _] | [_, Err(error)]
+                if matches!(error.kind, ErrorKind::Internal | ErrorKind::Refused) =>
+            {
+                Err(error)
+            }
+            [Err(_), Err(_)] => Ok(()),
+            _ => Err(other_values("when it is computed again")),
         }
     }
 
-    fn aggregate(&self, columns: &[ArrayRef]) -> Result<ArrayRef, Error> {
+    /// Values and states of all rows at once, and the values of two halves merged.
+    fn accumulated(&self, columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, Error> {
         let pool = self.pool();
-        let groups: Vec<u32> = (0..ROWS as u32).map(|row| row % 3).collect();
-        let mut aggregation = pool.aggregate(self.number)?;
-        aggregation.update(columns, Some(&groups), None, 3)?;
-        let once = aggregation.evaluate(&[0, 1, 2])?;
-        let state = aggregation.state(&[0, 1, 2])?;
-        let again = aggregation.evaluate(&[0, 1, 2])?;
-        let mut merged = pool.aggregate(self.number)?;
-        merged.merge(&state, Some(&[0, 1, 2]), None, 3)?;
-        merged.state(&[0, 1, 2])?;
-        match same(&once, &again)? {
-            true => Ok(once),
-            false => Err(Error::output("a value changes when it is asked for twice")),
+        let mut all = pool.aggregate(self.number)?;
+        let each = groups(GROUPS);
+        all.update(columns, Some(&groups(ROWS)), None, GROUPS)?;
+        let once = all.evaluate(&each)?;
+        let mut results = all.state(&each)?;
+        let twice = all.evaluate(&each)?;
+        if first_other(&once, &twice)?.is_some() {
+            return Err(other_values("when it is asked for twice"));
         }
+        results.push(once);
+        let half = ROWS / 2;
+        let mut merged = pool.aggregate(self.number)?;
+        for start in [0, half] {
+            let mut part = pool.aggregate(self.number)?;
+            let columns: Vec<ArrayRef> = columns
+                .iter()
+                .map(|column| column.slice(start, half))
+                .collect();
+            part.update(&columns, Some(&groups(half)), None, GROUPS)?;
+            merged.merge(&part.state(&each)?, Some(&each), None, GROUPS)?;
+        }
+        results.push(merged.evaluate(&each)?);
+        Ok(results)
     }
 
     fn columns(&self) -> Vec<ArrayRef> {
-        let args = self.function.args.iter().enumerate();
-        args.map(|(position, field)| column(field, &mut Dice::new(position as u64)))
-            .collect()
+        let seed = self.plugin.digest().get(..16);
+        let seed = seed.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        let mut dice = Dice(seed.unwrap_or_default() ^ self.number as u64);
+        let args = self.function.args.iter();
+        args.map(|field| column(field, &mut dice)).collect()
     }
+
+    /// The function gives a row another result than it gives it alone.
+    fn other(&self, columns: &[ArrayRef], row: usize) -> Error {
+        let shown = columns
+            .iter()
+            .zip(&self.function.args)
+            .map(|(column, field)| {
+                let value = match column.is_null(row) {
+                    true => Ok("NULL".to_owned()),
+                    false => array_value_to_string(column, row),
+                };
+                format!("{} = {}", field.name, value.unwrap_or_default())
+            });
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        Error::refused(format!(
+            "gives other results for ({}) alone and among other rows",
+            printable(&shown, 200)
+        ))
+    }
+}
+
+fn other_values(when: &str) -> Error {
+    Error::refused(format!("gives other values for the same rows {when}"))
+}
+
+fn groups(rows: usize) -> Vec<u32> {
+    (0..GROUPS as u32).cycle().take(rows).collect()
 }
 
 fn picked(columns: &[ArrayRef], rows: &UInt32Array) -> Result<Vec<ArrayRef>, Error> {
@@ -180,8 +248,8 @@ fn picked(columns: &[ArrayRef], rows: &UInt32Array) -> Result<Vec<ArrayRef>, Err
         .map_err(|error| assemble(&error))
 }
 
-/// Whether two columns hold the same, bit by bit.
-fn same(one: &ArrayRef, other: &ArrayRef) -> Result<bool, Error> {
+/// The first row in which two columns differ, if only in a bit.
+fn first_other(one: &ArrayRef, other: &ArrayRef) -> Result<Option<usize>, Error> {
     let field = SortField::new(one.data_type().clone());
     let converter = RowConverter::new(vec![field]).map_err(|error| assemble(&error))?;
     let rows = |column: &ArrayRef| {
@@ -189,17 +257,13 @@ fn same(one: &ArrayRef, other: &ArrayRef) -> Result<bool, Error> {
         rows.map_err(|error| assemble(&error))
     };
     let (one, other) = (rows(one)?, rows(other)?);
-    Ok(one.iter().eq(other.iter()))
+    Ok(one.iter().zip(&other).position(|(one, other)| one != other))
 }
 
 /// Numbers that look random and are the same every time.
 struct Dice(u64);
 
 impl Dice {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d)
-    }
-
     /// The next number (Steele, Lea and Flood 2014, SplitMix64).
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

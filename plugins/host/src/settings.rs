@@ -3,11 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
+use crate::digest::sha256_hex;
 use crate::error::{Error, ErrorKind, printable, within};
 use crate::limits::Limits;
-use crate::manifest::{Manifest, doc, unique};
+use crate::manifest::Manifest;
+use crate::names::{doc, unique};
 use crate::wire;
 
 /// A setting that a manufacturer may give.
@@ -84,20 +85,22 @@ impl Manifest {
         for key in &self.config {
             let Some(value) = given.get(&key.name).or(key.default.as_ref()) else {
                 if key.required {
-                    wrong.push(format!("setting \"{}\" is required", key.name));
+                    let (name, word) = (&key.name, key.ty.word());
+                    wrong.push(format!("setting \"{name}\" is required, expected {word}"));
                 }
                 continue;
             };
             match key.value(value) {
                 Ok(checked) => {
-                    complete.insert(key.name.clone(), sorted(value));
+                    complete.insert(key.name.clone(), spelled(&checked, value));
                     values.push((key.name.clone(), checked));
                 }
                 Err(why) => wrong.push(format!("setting \"{}\" {why}", key.name)),
             }
         }
         if !wrong.is_empty() {
-            return Err(Error::new(ErrorKind::Settings, wrong.join("; ")));
+            let message = printable(&wrong.join("; "), limits.message_bytes_max);
+            return Err(Error::new(ErrorKind::Settings, message));
         }
         complete.sort_keys();
         let json = Value::Object(complete).to_string();
@@ -107,7 +110,7 @@ impl Manifest {
             json.len() as u64,
         )?;
         Ok(Settings {
-            hash: hex(&Sha256::digest(json.as_bytes())),
+            hash: sha256_hex(json.as_bytes()),
             json,
             values,
         })
@@ -141,6 +144,10 @@ impl ConfigKey {
         if bounds.iter().flatten().any(|bound| !bound.is_finite()) || key.min > key.max.or(key.min)
         {
             return Err(refused("has bounds that nothing fits".to_owned()));
+        }
+        let sized = !matches!(key.ty, wire::ConfigType::Boolean | wire::ConfigType::Json);
+        if !sized && bounds.iter().any(Option::is_some) {
+            return Err(refused("has bounds, and nothing to bound".to_owned()));
         }
         let bytes = key.default_json.as_ref().map_or(0, String::len) as u64;
         within("settings_bytes_max", limits.settings_bytes_max, bytes)?;
@@ -177,7 +184,7 @@ impl ConfigKey {
                 Ok(wire::ConfigValue::Boolean(value))
             }
             ConfigType::Integer => {
-                let integer = value.as_i64().ok_or_else(is_other)?;
+                let integer = integer(value).ok_or_else(is_other)?;
                 self.within(integer as f64, &shown(value))?;
                 Ok(wire::ConfigValue::Integer(integer))
             }
@@ -185,7 +192,8 @@ impl ConfigKey {
                 let number = value.as_f64().filter(|number| number.is_finite());
                 let number = number.ok_or_else(is_other)?;
                 self.within(number, &shown(value))?;
-                Ok(wire::ConfigValue::Number(number))
+                // Minus zero is zero, here and in the text that is hashed.
+                Ok(wire::ConfigValue::Number(number + 0.0))
             }
             ConfigType::Text => {
                 let text = value.as_str().ok_or_else(is_other)?;
@@ -248,6 +256,30 @@ impl ConfigType {
     }
 }
 
+/// `3` and `3.0` are the same integer; `3.5` is none, and neither is what 64 bits can't hold.
+fn integer(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let number = value.as_f64().filter(|_| value.is_f64())?;
+        whole(number).then_some(number as i64)
+    })
+}
+
+/// Whether the number is an integer, and no other integer is the same number.
+fn whole(number: f64) -> bool {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    number.fract() == 0.0 && number.abs() < EXACT_MAX
+}
+
+/// The one spelling of a value that fits: `3` for `3.0`, and the names of objects in order.
+fn spelled(checked: &wire::ConfigValue, given: &Value) -> Value {
+    match checked {
+        wire::ConfigValue::Integer(integer) => Value::from(*integer),
+        wire::ConfigValue::Number(number) if whole(*number) => Value::from(*number as i64),
+        wire::ConfigValue::Number(number) => Value::from(*number),
+        _ => sorted(given),
+    }
+}
+
 /// The same value with the names of every object in order.
 fn sorted(value: &Value) -> Value {
     let mut value = value.clone();
@@ -258,8 +290,4 @@ fn sorted(value: &Value) -> Value {
 /// A value, short enough for an error.
 fn shown(value: &Value) -> String {
     printable(&value.to_string(), 60)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,8 +1,8 @@
 //! The first step: bytes that claim to be a plugin. It looks at size and the first bytes only.
 
-use sha2::{Digest, Sha256};
 use wasmparser::Parser;
 
+use crate::digest::sha256_hex;
 use crate::error::{Error, within};
 use crate::limits::Limits;
 
@@ -38,10 +38,7 @@ impl Upload {
         if !Parser::is_component(&wasm) {
             return Err(Error::refused("this is not a WebAssembly component"));
         }
-        let digest = Sha256::digest(&wasm)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = sha256_hex(&wasm);
         Ok(Self { wasm, digest })
     }
 }

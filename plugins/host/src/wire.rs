@@ -15,6 +15,14 @@ pub(crate) struct VarlenIn<'a> {
     pub(crate) bytes: &'a [u8],
 }
 
+/// As [`VarlenIn`], as raw bytes.
+#[derive(ComponentType, Lower, Clone, Copy)]
+#[component(record)]
+pub(crate) struct PackedVarlenIn<'a> {
+    pub(crate) offsets: &'a [u8],
+    pub(crate) bytes: &'a [u8],
+}
+
 #[derive(ComponentType, Lower, Clone, Copy)]
 #[component(record)]
 pub(crate) struct DictIn<'a> {
@@ -63,9 +71,10 @@ pub(crate) enum ValuesIn<'a> {
 
 #[derive(ComponentType, Lower, Clone, Copy)]
 #[component(record)]
-pub(crate) struct PackedVarlenIn<'a> {
-    pub(crate) offsets: &'a [u8],
-    pub(crate) bytes: &'a [u8],
+pub(crate) struct ColumnIn<'a> {
+    pub(crate) values: ValuesIn<'a>,
+    pub(crate) validity: Option<&'a [u8]>,
+    pub(crate) constant: bool,
 }
 
 /// A setting, on its way in.
@@ -86,19 +95,12 @@ pub(crate) enum ConfigValue {
     Json(String),
 }
 
-#[derive(ComponentType, Lower, Clone, Copy, Debug)]
+/// What a guest learns of the query it runs in.
+#[derive(ComponentType, Lower, Clone, Copy)]
 #[component(record)]
 pub(crate) struct Context {
     #[component(name = "now-us")]
     pub(crate) now_us: Option<i64>,
-}
-
-#[derive(ComponentType, Lower, Clone, Copy)]
-#[component(record)]
-pub(crate) struct ColumnIn<'a> {
-    pub(crate) values: ValuesIn<'a>,
-    pub(crate) validity: Option<&'a [u8]>,
-    pub(crate) constant: bool,
 }
 
 // ---------------------------------------------------------------------------- out of the guest
@@ -107,6 +109,13 @@ pub(crate) struct ColumnIn<'a> {
 #[component(record)]
 pub(crate) struct VarlenOut {
     pub(crate) offsets: Vec<i32>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+#[derive(ComponentType, Lift, Debug)]
+#[component(record)]
+pub(crate) struct PackedVarlenOut {
+    pub(crate) offsets: Vec<u8>,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -154,13 +163,6 @@ pub(crate) enum ValuesOut {
     Packed(Vec<u8>),
     #[component(name = "packed-text")]
     PackedText(PackedVarlenOut),
-}
-
-#[derive(ComponentType, Lift, Debug)]
-#[component(record)]
-pub(crate) struct PackedVarlenOut {
-    pub(crate) offsets: Vec<u8>,
-    pub(crate) bytes: Vec<u8>,
 }
 
 #[derive(ComponentType, Lift, Debug)]
@@ -238,6 +240,16 @@ pub(crate) enum Volatility {
 #[derive(ComponentType, Lift, Clone, Copy, Debug, PartialEq)]
 #[component(enum)]
 #[repr(u8)]
+pub(crate) enum Wire {
+    #[component(name = "typed")]
+    Typed,
+    #[component(name = "packed")]
+    Packed,
+}
+
+#[derive(ComponentType, Lift, Clone, Copy, Debug, PartialEq)]
+#[component(enum)]
+#[repr(u8)]
 pub(crate) enum Physical {
     #[component(name = "bits")]
     Bits,
@@ -267,16 +279,6 @@ pub(crate) enum Physical {
     Text,
     #[component(name = "binary")]
     Binary,
-}
-
-#[derive(ComponentType, Lift, Clone, Copy, Debug, PartialEq)]
-#[component(enum)]
-#[repr(u8)]
-pub(crate) enum Wire {
-    #[component(name = "typed")]
-    Typed,
-    #[component(name = "packed")]
-    Packed,
 }
 
 #[derive(ComponentType, Lift, Clone, Debug, PartialEq)]
@@ -368,4 +370,48 @@ pub(crate) struct Info {
     pub(crate) wire: Wire,
     pub(crate) functions: Vec<Function>,
     pub(crate) config: Vec<ConfigKey>,
+}
+
+// ---------------------------------------------------------------------------- how much came out
+
+impl ColumnOut {
+    /// What was copied out of the guest.
+    pub(crate) fn bytes(&self) -> u64 {
+        let values = match &self.values {
+            ValuesOut::Bits(values) | ValuesOut::Uint8(values) | ValuesOut::Packed(values) => {
+                size_of_val(values.as_slice())
+            }
+            ValuesOut::Int8(values) => size_of_val(values.as_slice()),
+            ValuesOut::Int16(values) => size_of_val(values.as_slice()),
+            ValuesOut::Int32(values) => size_of_val(values.as_slice()),
+            ValuesOut::Int64(values) => size_of_val(values.as_slice()),
+            ValuesOut::Uint16(values) => size_of_val(values.as_slice()),
+            ValuesOut::Uint32(values) => size_of_val(values.as_slice()),
+            ValuesOut::Uint64(values) | ValuesOut::Int128(values) => size_of_val(values.as_slice()),
+            ValuesOut::Float32(values) => size_of_val(values.as_slice()),
+            ValuesOut::Float64(values) => size_of_val(values.as_slice()),
+            ValuesOut::Text(varlen) | ValuesOut::Binary(varlen) => varlen.bytes(),
+            ValuesOut::DictText(DictOut { keys, values }) => {
+                size_of_val(keys.as_slice()) + values.bytes()
+            }
+            ValuesOut::PackedText(PackedVarlenOut { offsets, bytes }) => {
+                offsets.len() + bytes.len()
+            }
+        };
+        (values + self.validity.as_ref().map_or(0, Vec::len)) as u64
+    }
+}
+
+impl VarlenOut {
+    fn bytes(&self) -> usize {
+        size_of_val(self.offsets.as_slice()) + self.bytes.len()
+    }
+}
+
+impl Judgement {
+    /// What was copied out of the guest.
+    pub(crate) fn bytes(&self) -> u64 {
+        let details: u64 = self.details.iter().map(ColumnOut::bytes).sum();
+        (self.verdicts.len() + size_of_val(self.reasons.as_slice())) as u64 + details
+    }
 }

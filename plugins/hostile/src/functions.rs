@@ -1,97 +1,103 @@
-//! The misbehaviours: one per function, in the order of the manifest.
+//! The misbehaviours of scalar functions and rules: one per function, in the order of the manifest.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::columns::{column, floats, repeated, text, with_validity};
+use crate::columns::{column, float, floats, repeated, text, with_validity};
+use crate::entry::{Entry, FLOAT, JSON, TEXT};
 use crate::error;
-use crate::exports::tributary::plugin::manifest::{
-    DataType, Field, Function, Kind, Physical, Range, Reason, Volatility,
-};
+use crate::exports::tributary::plugin::manifest::Physical;
 use crate::exports::tributary::plugin::rule::Judgement;
+use crate::honest::{ECHO_FLOAT, judgement};
 use crate::tributary::plugin::diagnostics::{Level, report};
-use crate::tributary::plugin::types::{Column, ErrorCode, PluginError, Values};
+use crate::tributary::plugin::types::{Column, Dict, ErrorCode, Values};
 
-type Answer<T> = Result<T, PluginError>;
-
-/// A function: its name, its result's type, what it does.
-pub(crate) enum Entry {
-    Scalar(
-        &'static str,
-        (Physical, &'static str),
-        fn(Vec<Column>, usize) -> Answer<Column>,
-    ),
-    Rule(&'static str, fn(usize) -> Answer<Judgement>),
-    /// see `aggregates.rs`
-    Aggregate(&'static str),
-}
-
-use Entry::{Aggregate, Rule, Scalar};
-
-const FLOAT: (Physical, &str) = (Physical::Float64, "");
-const TEXT: (Physical, &str) = (Physical::Text, "");
+/// Those that are right about a row alone and not in company.
+pub(crate) const DEPENDING: &[&str] = &[
+    "counts_calls",
+    "depends_on_batch",
+    "depends_on_place",
+    "offsets_past_end",
+];
 
 pub(crate) const FUNCTIONS: &[Entry] = &[
+    ECHO_FLOAT,
     // ---------------------------------------------------------------- does not come back
-    Scalar("spins", FLOAT, |_, _| spin()),
-    Scalar("panics", FLOAT, |_, rows| {
+    Entry::scalar("spins", FLOAT, |_, _| spin()),
+    Entry::scalar("panics", FLOAT, |_, rows| {
         panic!("at the sight of {rows} rows")
     }),
-    Scalar("reports_and_traps", FLOAT, |_, _| {
+    Entry::scalar("reports_and_traps", FLOAT, |_, _| {
         report(Level::Panic, "this is why");
         std::process::abort()
     }),
-    Scalar("divides_by_zero", FLOAT, |_, rows| {
+    Entry::scalar("divides_by_zero", FLOAT, |_, rows| {
         Ok(floats(1 / black_box(rows - rows)))
     }),
-    Scalar("overflows_stack", FLOAT, |_, rows| Ok(floats(dive(rows)))),
-    Scalar("allocates", FLOAT, |_, _| {
+    Entry::scalar("overflows_stack", FLOAT, |_, rows| Ok(floats(dive(rows)))),
+    Entry::scalar("allocates", FLOAT, |_, _| {
         Ok(floats(black_box(vec![1_u8; 1 << 30]).len()))
     }),
-    Scalar("grows_forever", FLOAT, |_, _| {
+    Entry::scalar("grows_forever", FLOAT, |_, _| {
         loop {
             if core::arch::wasm32::memory_grow::<0>(1) == usize::MAX {
                 core::arch::wasm32::unreachable()
             }
         }
     }),
-    Scalar("reads_out_of_bounds", FLOAT, |_, _| {
+    Entry::scalar("reads_out_of_bounds", FLOAT, |_, _| {
         // SAFETY: it is not; that is the point. The sandbox turns it into a trap.
         let byte = unsafe { black_box(usize::MAX as *const u8).read_volatile() };
         Ok(floats(usize::from(byte)))
     }),
-    Scalar("floods", FLOAT, |_, rows| {
-        let message = "flood ".repeat(10_000);
-        for _ in 0..1000 {
-            report(Level::Warn, &message);
+    Entry::scalar("fills_forever", FLOAT, |_, _| {
+        let mut block = vec![0_u8; 32 << 20];
+        loop {
+            black_box(&mut block).fill(black_box(1));
+        }
+    }),
+    Entry::scalar("warns", FLOAT, |args, rows| {
+        report(Level::Warn, "twice the same");
+        report(Level::Warn, "twice the same");
+        report(Level::Panic, "a panic that was none");
+        let Values::Float64(values) = &args[0].values else {
+            return Err(error(ErrorCode::Internal, "not a number", None));
+        };
+        report(Level::Warn, &format!("saw\n{}", values[0]));
+        Ok(floats(rows))
+    }),
+    Entry::scalar("floods", FLOAT, |_, rows| {
+        let message = "flood ".repeat(400);
+        for number in 0..1000 {
+            report(Level::Warn, &format!("{number} {message}"));
         }
         Ok(floats(rows))
     }),
     // --------------------------------------------------------------------- wrong columns
-    Scalar("too_few_rows", FLOAT, |_, rows| Ok(floats(rows - 1))),
-    Scalar("too_many_rows", FLOAT, |_, rows| Ok(floats(rows + 1))),
-    Scalar("wrong_variant", FLOAT, |_, rows| {
+    Entry::scalar("too_few_rows", FLOAT, |_, rows| Ok(floats(rows - 1))),
+    Entry::scalar("too_many_rows", FLOAT, |_, rows| Ok(floats(rows + 1))),
+    Entry::scalar("wrong_variant", FLOAT, |_, rows| {
         Ok(column(Values::Int64(vec![1; rows])))
     }),
-    Scalar("constant", FLOAT, |_, _| {
+    Entry::scalar("constant", FLOAT, |_, _| {
         Ok(Column {
             constant: true,
             ..floats(1)
         })
     }),
-    Scalar("short_validity", FLOAT, |_, rows| {
+    Entry::scalar("short_validity", FLOAT, |_, rows| {
         Ok(with_validity(rows, vec![0xff; rows / 8]))
     }),
-    Scalar("long_validity", FLOAT, |_, rows| {
+    Entry::scalar("long_validity", FLOAT, |_, rows| {
         Ok(with_validity(rows, vec![0xff; rows / 8 + 2]))
     }),
-    Scalar("dirty_validity", FLOAT, |_, rows| {
+    Entry::scalar("dirty_validity", FLOAT, |_, rows| {
         Ok(with_validity(rows, vec![0xff; rows.div_ceil(8)]))
     }),
-    Scalar("null_against_promise", FLOAT, |_, rows| {
+    Entry::scalar("null_against_promise", FLOAT, |_, rows| {
         Ok(with_validity(rows, vec![0xfe; rows.div_ceil(8)]))
     }),
-    Scalar("nan_with_payload", FLOAT, |_, rows| {
+    Entry::scalar("nan_with_payload", FLOAT, |_, rows| {
         Ok(column(Values::Float64(vec![
             f64::from_bits(
                 0xfff8_dead_beef_cafe
@@ -99,253 +105,139 @@ pub(crate) const FUNCTIONS: &[Entry] = &[
             rows
         ])))
     }),
-    Scalar("out_of_range", FLOAT, |_, rows| {
-        Ok(column(Values::Float64(vec![1.5; rows])))
+    Entry::scalar("reads_payload", FLOAT, |args, rows| {
+        let payload = |row| float(&args[0], row).map_or(0, f64::to_bits) << 13 >> 13;
+        let payloads = (0..rows).map(|row| payload(row) as f64);
+        Ok(column(Values::Float64(payloads.collect())))
     }),
-    Scalar(
+    Entry::scalar("out_of_range", FLOAT, |_, rows| {
+        Ok(column(Values::Float64(vec![1.5; rows])))
+    })
+    .within(0.0, 1.0),
+    Entry::scalar(
         "out_of_precision",
         (Physical::Int128, "decimal(5,2)"),
         |_, rows| Ok(column(Values::Int128([100_000, 0].repeat(rows)))),
     ),
     // ------------------------------------------------------------------------ wrong text
-    Scalar("offsets_decrease", TEXT, |_, rows| {
+    Entry::scalar("offsets_decrease", TEXT, |_, rows| {
         Ok(text(wave(rows), vec![b'x'; 2]))
     }),
-    Scalar("offsets_past_end", TEXT, |_, rows| {
+    Entry::scalar("offsets_past_end", TEXT, |_, rows| {
         Ok(text((0..=rows as i32).collect(), "x"))
     }),
-    Scalar("offsets_before_end", TEXT, |_, rows| {
+    Entry::scalar("offsets_before_end", TEXT, |_, rows| {
         Ok(text(vec![0; rows + 1], "left over"))
     }),
-    Scalar("offsets_from_one", TEXT, |_, rows| {
+    Entry::scalar("offsets_from_one", TEXT, |_, rows| {
         Ok(text(vec![1; rows + 1], "x"))
     }),
-    Scalar("offsets_negative", TEXT, |_, rows| {
+    Entry::scalar("offsets_negative", TEXT, |_, rows| {
         let mut offsets = vec![0; rows + 1];
         offsets[1] = -1;
         Ok(text(offsets, ""))
     }),
-    Scalar("offsets_too_few", TEXT, |_, rows| {
+    Entry::scalar("offsets_too_few", TEXT, |_, rows| {
         Ok(text(vec![0; rows], ""))
     }),
-    Scalar("invalid_utf8", TEXT, |_, rows| {
+    Entry::scalar("invalid_utf8", TEXT, |_, rows| {
         Ok(repeated(rows, b"\xff\xfe"))
     }),
-    Scalar("splits_a_character", TEXT, |_, rows| {
+    Entry::scalar("splits_a_character", TEXT, |_, rows| {
         let mut offsets = vec![2; rows + 1];
         (offsets[0], offsets[1]) = (0, 1);
         Ok(text(offsets, "ä"))
     }),
-    Scalar("long_value", TEXT, |_, rows| {
+    Entry::scalar("long_value", TEXT, |_, rows| {
         let mut offsets = vec![2 << 20; rows + 1];
         offsets[0] = 0;
         Ok(text(offsets, vec![b'x'; 2 << 20]))
     }),
-    Scalar("output_too_large", TEXT, |_, rows| {
+    Entry::scalar("not_json", JSON, |_, rows| Ok(repeated(rows, b"{'a': 1}"))),
+    Entry::scalar("json_too_deep", JSON, |_, rows| {
+        Ok(repeated(rows, &b"[".repeat(100_000)))
+    }),
+    Entry::scalar("returns_dictionary", TEXT, |_, rows| {
+        let Values::Text(values) = repeated(1, b"x").values else {
+            return Err(error(ErrorCode::Internal, "text is text", None));
+        };
+        let keys = vec![0; rows];
+        Ok(column(Values::DictText(Dict { keys, values })))
+    }),
+    Entry::scalar("returns_packed", FLOAT, |_, rows| {
+        Ok(column(Values::Packed(vec![0; 8 * rows])))
+    }),
+    Entry::scalar("amplifies", TEXT, |_, rows| {
+        Ok(repeated(rows, &vec![b'x'; 1 << 20]))
+    }),
+    Entry::scalar("output_too_large", TEXT, |_, rows| {
         Ok(text(vec![0; rows + 1], untouched(40 << 20)))
     }),
     // ---------------------------------------------------------------------------- errors
-    Scalar("long_message", FLOAT, |_, _| {
+    Entry::scalar("long_message", FLOAT, |_, _| {
         Err(error(
             ErrorCode::InvalidInput,
             &"no\n".repeat(1 << 19),
             Some(0),
         ))
     }),
-    Scalar("error_in_no_row", FLOAT, |_, _| {
+    Entry::scalar("error_in_no_row", FLOAT, |_, _| {
         Err(error(ErrorCode::InvalidInput, "there", Some(u32::MAX)))
     }),
-    Scalar("error_in_second_row", FLOAT, |_, _| {
+    Entry::scalar("error_in_second_row", FLOAT, |_, _| {
         Err(error(ErrorCode::InvalidInput, "here", Some(1)))
     }),
-    Scalar("warns", FLOAT, |_, rows| {
-        report(Level::Warn, "look out");
-        Ok(floats(rows))
-    }),
     // ------------------------------------------------------------------- state, honestly
-    Scalar("depends_on_company", FLOAT, |_, rows| {
-        let company = if crate::mode() == "40" { 1 } else { rows };
-        Ok(column(Values::Float64(vec![company as f64; rows])))
-    }),
-    Scalar("settings", TEXT, |_, rows| {
-        let told = crate::TOLD.lock().expect("one thread").0.clone();
-        Ok(repeated(rows, told.as_bytes()))
-    }),
-    Scalar("now", FLOAT, |_, rows| {
-        let now = crate::TOLD.lock().expect("one thread").1;
-        Ok(column(Values::Float64(vec![
-            now.unwrap_or(-1) as f64;
-            rows
-        ])))
-    }),
-    Scalar("counts_calls", FLOAT, |_, rows| {
+    Entry::scalar("counts_calls", FLOAT, |_, rows| {
         static CALLS: AtomicU64 = AtomicU64::new(0);
-        let calls = match crate::mode() {
-            "40" => 0,
-            _ => CALLS.fetch_add(1, Ordering::Relaxed),
-        };
+        let calls = CALLS.fetch_add(1, Ordering::Relaxed);
         Ok(column(Values::Float64(vec![calls as f64; rows])))
     }),
+    Entry::scalar("depends_on_batch", FLOAT, |_, rows| {
+        Ok(column(Values::Float64(vec![rows as f64; rows])))
+    }),
+    Entry::scalar("depends_on_place", FLOAT, |_, rows| {
+        let places = (0..rows).map(|row| row as f64);
+        Ok(column(Values::Float64(places.collect())))
+    }),
     // ----------------------------------------------------------------------------- rules
-    Rule("verdict_out_of_range", |rows| {
+    Entry::rule("verdict_out_of_range", |rows| {
         Ok(Judgement {
             verdicts: vec![2; rows],
             ..judgement(rows)
         })
     }),
-    Rule("undeclared_reason", |rows| {
+    Entry::rule("undeclared_reason", |rows| {
         Ok(Judgement {
             reasons: vec![2; rows],
             ..judgement(rows)
         })
     }),
-    Rule("too_few_verdicts", |rows| {
+    Entry::rule("too_few_verdicts", |rows| {
         Ok(Judgement {
             verdicts: vec![0; rows - 1],
             ..judgement(rows)
         })
     }),
-    Rule("too_few_reasons", |rows| {
+    Entry::rule("too_few_reasons", |rows| {
         Ok(Judgement {
             reasons: vec![0; rows - 1],
             ..judgement(rows)
         })
     }),
-    Rule("no_details", |rows| {
+    Entry::rule("no_details", |rows| {
         Ok(Judgement {
             details: Vec::new(),
             ..judgement(rows)
         })
     }),
-    Rule("too_few_details", |rows| {
+    Entry::rule("too_few_details", |rows| {
         Ok(Judgement {
             details: vec![floats(rows - 1)],
             ..judgement(rows)
         })
     }),
-    Rule("rules_rightly", |rows| Ok(judgement(rows))),
-    // ---------------------------------------------------------------------- aggregates
-    Aggregate("sums"),
-    Aggregate("counts_up"),
-    Aggregate("panics_on_update"),
-    Aggregate("refuses_a_row"),
-    Aggregate("hoards"),
-    Aggregate("spins_on_merge"),
-    Aggregate("evaluates_too_few"),
-    Aggregate("forgets_when_asked"),
-    Aggregate("states_nothing"),
-    Aggregate("states_other"),
-    Aggregate("states_too_few"),
-    // ---------------------------------------------------------- gives back what it is given
-    Scalar("echo_bits", (Physical::Bits, ""), echo),
-    Scalar("echo_int8", (Physical::Int8, ""), echo),
-    Scalar("echo_int16", (Physical::Int16, ""), echo),
-    Scalar("echo_int32", (Physical::Int32, ""), echo),
-    Scalar("echo_int64", (Physical::Int64, ""), echo),
-    Scalar("echo_uint8", (Physical::Uint8, ""), echo),
-    Scalar("echo_uint16", (Physical::Uint16, ""), echo),
-    Scalar("echo_uint32", (Physical::Uint32, ""), echo),
-    Scalar("echo_uint64", (Physical::Uint64, ""), echo),
-    Scalar("echo_float32", (Physical::Float32, ""), echo),
-    Scalar("echo_float64", FLOAT, echo),
-    Scalar("echo_decimal", (Physical::Int128, "decimal(38,4)"), echo),
-    Scalar("echo_date", (Physical::Int32, "date"), echo),
-    Scalar("echo_timestamp", (Physical::Int64, "timestamp"), echo),
-    Scalar("echo_text", TEXT, echo),
-    Scalar("echo_binary", (Physical::Binary, ""), echo),
-    Scalar("echo_json", (Physical::Text, "json"), echo),
 ];
-
-/// A function of the manifest.
-pub(crate) fn named<'f>(functions: &'f mut [Function], name: &str) -> &'f mut Function {
-    let found = functions.iter_mut().find(|function| function.name == name);
-    found.expect("a function of this name")
-}
-
-impl Entry {
-    pub(crate) fn describe(&self) -> Function {
-        let (name, kind, result) = match self {
-            Scalar(name, result, _) => (*name, Kind::Scalar, *result),
-            Rule(name, _) => (*name, Kind::Rule, FLOAT),
-            Aggregate(name) => (*name, Kind::Aggregate, FLOAT),
-        };
-        let (physical, logical) = result;
-        let ty = DataType {
-            physical,
-            logical: logical.to_owned(),
-        };
-        let echoes = name.starts_with("echo_");
-        let field = Field {
-            name: "x".to_owned(),
-            ty,
-            nullable: echoes,
-        };
-        let rule = kind == Kind::Rule;
-        Function {
-            name: name.to_owned(),
-            kind,
-            doc: "misbehaves".to_owned(),
-            args: if echoes {
-                vec![field.clone()]
-            } else {
-                vec![input()]
-            },
-            state: match kind {
-                Kind::Aggregate => vec![field.clone()],
-                Kind::Scalar | Kind::Rule => Vec::new(),
-            },
-            retracts: name == "sums",
-            wants_now: name == "now",
-            returns: vec![field],
-            volatility: match name {
-                "now" => Volatility::Stable,
-                _ => Volatility::Immutable,
-            },
-            accepts_dictionaries: false,
-            output_range: (name == "out_of_range").then_some(Range { lo: 0.0, hi: 1.0 }),
-            verdicts: if rule {
-                vec!["yes".to_owned(), "no".to_owned()]
-            } else {
-                Vec::new()
-            },
-            reasons: if rule { vec![reason()] } else { Vec::new() },
-        }
-    }
-}
-
-fn input() -> Field {
-    let ty = DataType {
-        physical: Physical::Float64,
-        logical: String::new(),
-    };
-    Field {
-        name: "x".to_owned(),
-        ty,
-        nullable: false,
-    }
-}
-
-fn reason() -> Reason {
-    Reason {
-        code: "BECAUSE".to_owned(),
-        text: "because".to_owned(),
-    }
-}
-
-fn judgement(rows: usize) -> Judgement {
-    Judgement {
-        verdicts: vec![1; rows],
-        reasons: vec![1; rows],
-        details: vec![floats(rows)],
-    }
-}
-
-fn echo(mut args: Vec<Column>, _rows: usize) -> Answer<Column> {
-    Ok(Column {
-        constant: false,
-        ..args.remove(0)
-    })
-}
 
 /// 0, 2, 1, 2, 2, 2…: ends where it should, and goes back once on the way.
 fn wave(rows: usize) -> Vec<i32> {

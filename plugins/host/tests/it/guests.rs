@@ -57,7 +57,7 @@ fn names(rule: &StructArray, column: &str) -> Vec<Option<String>> {
 }
 
 #[test]
-pub(crate) fn champ_agrees_with_every_vector() {
+fn champ_agrees_with_every_vector() {
     let cases = cases("p1_champ");
     let pool = pool(&CHAMP);
     let rule = call(&pool, "qualify", &answers(&cases)).expect("valid answers");

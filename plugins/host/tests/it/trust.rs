@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tributary_plugins_host::{Cached, Compiler, Error, ErrorKind, InProcess, Limits};
 
-use crate::guests::champ_agrees_with_every_vector;
-use crate::world::{CHAMP, COMPONENTS, HOST, HOSTILE, SCORECARD, install};
+use serde_json::json;
+
+use crate::world::{CHAMP, COMPONENTS, HOST, SCORECARD, all_is_well, in_mode, install, settings};
 
 /// Counts what is really compiled.
 struct Counted {
@@ -47,7 +48,7 @@ impl Kept {
         let folder = self.folder.path().to_owned();
         let cached = Cached::new(inner, folder, [key; 32], HOST.limits()).expect("a cache");
         HOST.install(wasm, &cached).expect("it installs");
-        champ_agrees_with_every_vector();
+        all_is_well();
         self.counted.times.load(Ordering::Relaxed)
     }
 
@@ -118,13 +119,17 @@ fn the_oldest_code_goes_first() {
         code_files_max: 1,
         ..HOST.limits().clone()
     };
+    fs::write(kept.folder.path().join("7-0.new"), "what a crash left").expect("a file");
+    fs::write(kept.folder.path().join("notes.txt"), "somebody's").expect("a file");
     for wasm in [&COMPONENTS.champ, &COMPONENTS.scorecard] {
         let inner = Arc::clone(&kept.counted) as Arc<dyn Compiler>;
         let folder = kept.folder.path().to_owned();
         let cached = Cached::new(inner, folder, [1; 32], &limits).expect("a cache");
         cached.compile(wasm).expect("it compiles");
     }
-    assert_eq!(kept.files().len(), 1);
+    let files = kept.files();
+    assert_eq!(files.len(), 2, "{files:?}");
+    assert!(files[1].ends_with("notes.txt"), "what is not ours stays");
 }
 
 #[test]
@@ -134,17 +139,46 @@ fn what_a_compiler_keeps_is_no_upload() {
         .compile(&COMPONENTS.champ);
     let error = install(&code.expect("code")).expect_err("native code");
     assert_eq!(error.kind, ErrorKind::Refused);
-    champ_agrees_with_every_vector();
+    all_is_well();
 }
 
 #[test]
-fn a_result_that_depends_on_its_company_is_refused() {
-    let settings = HOSTILE.settings(&serde_json::Map::new()).expect("defaults");
-    let error = HOSTILE.rehearse(&settings).expect_err("it depends");
-    assert_eq!(error.kind, ErrorKind::Refused);
-    assert_eq!(error.place.function.as_deref(), Some("depends_on_company"));
+fn a_folder_that_can_not_be_written_costs_time_only() {
+    let kept = Kept::new();
+    fs::remove_dir(kept.folder.path()).expect("it is empty");
+    assert_eq!(kept.install(&COMPONENTS.champ, 1), 1);
+    assert_eq!(kept.install(&COMPONENTS.champ, 1), 2, "compiled again");
+}
+
+/// Installs the hostile guest in a mode and rehearses it with its defaults.
+fn rehearse(mode: &str) -> Result<(), Error> {
+    let plugin = install(&in_mode(mode)).expect("it installs");
+    plugin.rehearse(&settings(&plugin, json!({})).expect("defaults"))
+}
+
+#[test]
+fn results_that_depend_on_their_company_are_refused() {
+    for (mode, function, words) in [
+        ("R1", "counts_calls", "gives other results for (x = "),
+        ("R2", "depends_on_batch", "alone and among other rows"),
+        ("R3", "depends_on_place", "gives other results for (x = "),
+        ("R4", "evaluating_changes_it", "when it is asked for twice"),
+        ("R5", "counts_starts", "when it is asked for twice"),
+    ] {
+        let error = rehearse(mode).expect_err(function);
+        assert_eq!(error.kind, ErrorKind::Refused, "{error}");
+        assert_eq!(error.place.function.as_deref(), Some(function), "{error}");
+        assert!(error.message.contains(words), "{error} has no {words}");
+    }
+}
+
+#[test]
+fn what_is_honest_or_only_broken_is_not_refused() {
+    for mode in ["HR", "RA", "40"] {
+        rehearse(mode).unwrap_or_else(|error| panic!("{mode}: {error}"));
+    }
     for plugin in [&CHAMP, &SCORECARD] {
-        let settings = plugin.settings(&serde_json::Map::new()).expect("defaults");
+        let settings = settings(plugin, json!({})).expect("defaults");
         plugin.rehearse(&settings).expect("they do not");
     }
 }
