@@ -31,8 +31,16 @@ const FILES: &[(&str, &str)] = sdk_files![
     "rust/src/score.rs",
     "rust/src/serve.rs",
     "rust/src/sink.rs",
-    "rust/src/testing.rs",
+    "rust/src/testing/column.rs",
+    "rust/src/testing/file.rs",
+    "rust/src/testing/groups.rs",
+    "rust/src/testing/mod.rs",
+    "rust/src/testing/result.rs",
+    "rust/src/testing/rows.rs",
+    "rust/src/testing/settings.rs",
+    "rust/src/testing/trial.rs",
     "rust/src/text.rs",
+    "rust/src/time.rs",
     "rust/src/value.rs",
     "rust/macros/src/aggregate.rs",
     "rust/macros/src/case.rs",
@@ -112,24 +120,95 @@ fn write(path: &Path, text: &str) -> Result<(), BuildError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FILES, is_name};
+    use super::{FILES, MANIFESTS, is_name};
+    use std::fs;
     use std::path::Path;
+
+    fn sdk() -> &'static Path {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    }
+
+    /// Every file below a folder of the SDK.
+    fn files(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("the SDK is there");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        let files = paths.flat_map(|path| match path.is_dir() {
+            true => files(&path),
+            false => {
+                let below = path.strip_prefix(sdk()).expect("below the SDK");
+                vec![below.display().to_string()]
+            }
+        });
+        files.collect()
+    }
 
     /// A file of the SDK that is missing here would be missing in every new plugin.
     #[test]
     fn every_file_of_the_sdk_is_listed() {
-        let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut there = vec!["wit/plugin.wit".to_owned()];
         for folder in ["rust/src", "rust/macros/src"] {
-            for entry in std::fs::read_dir(sdk.join(folder)).expect("the SDK is there") {
-                let name = entry.expect("an entry").file_name();
-                there.push(format!("{folder}/{}", name.to_string_lossy()));
-            }
+            there.extend(files(&sdk().join(folder)));
         }
         there.sort();
         let mut listed: Vec<String> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
         listed.sort();
         assert_eq!(listed, there);
+    }
+
+    /// Lines such as `serde = { … }`, without what only differs in where they stand.
+    fn dependencies(manifest: &str) -> Vec<(String, String)> {
+        let lines = manifest.lines().map(str::trim);
+        let section = lines.skip_while(|line| !line.ends_with("dependencies]"));
+        let section = section.skip(1).take_while(|line| !line.starts_with('['));
+        let pairs = section.filter_map(|line| line.split_once(" = "));
+        let plain = |text: &str| text.replace(", optional = true", "");
+        pairs
+            .map(|(name, value)| (name.to_owned(), plain(value)))
+            .collect()
+    }
+
+    /// The SDK of a new plugin must not be built with other versions than it was tested with.
+    #[test]
+    fn manifests_say_what_the_workspace_says() {
+        let root = fs::read_to_string(sdk().join("../Cargo.toml")).expect("the workspace");
+        let workspace = dependencies(&root);
+        let (sdk_toml, macros_toml) = (MANIFESTS[0].1, MANIFESTS[1].1);
+        let outside = |(name, _): &&(String, String)| !name.starts_with("tributary");
+        assert_eq!(dependencies(sdk_toml).iter().filter(outside).count(), 3);
+        for (name, value) in dependencies(sdk_toml).iter().filter(outside) {
+            assert!(
+                workspace.contains(&(name.clone(), value.clone())),
+                "{name} = {value}"
+            );
+        }
+        let macros = fs::read_to_string(sdk().join("rust/macros/Cargo.toml")).expect("macros");
+        assert_eq!(dependencies(macros_toml), dependencies(&macros));
+        for line in ["edition = ", "rust-version = ", "version = "] {
+            let said = |toml: &str| {
+                toml.lines()
+                    .find(|one| one.starts_with(line))
+                    .map(str::to_owned)
+            };
+            let section = root.split_once("[workspace.package]").expect("a section").1;
+            assert_eq!(said(sdk_toml), said(section));
+            assert_eq!(said(macros_toml), said(section));
+        }
+    }
+
+    /// What a plugin can switch on must be there to be switched on.
+    #[test]
+    fn features_are_those_of_the_sdk() {
+        let features = |toml: &str| -> Vec<String> {
+            let section = toml.split_once("[features]").expect("features").1;
+            let lines = section
+                .lines()
+                .skip(1)
+                .take_while(|line| !line.starts_with('['));
+            let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+            lines.map(str::to_owned).collect()
+        };
+        let sdk_toml = fs::read_to_string(sdk().join("rust/Cargo.toml")).expect("the SDK");
+        assert_eq!(features(MANIFESTS[0].1), features(&sdk_toml));
     }
 
     #[test]

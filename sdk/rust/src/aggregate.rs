@@ -9,7 +9,8 @@ use crate::bindings::tributary::plugin::types::{Column, PluginError};
 use crate::block::{BLOCK, Block, blocks, word};
 use crate::failure::PluginFailure;
 use crate::sink::{Maybe, Slot};
-use crate::value::{Date, Decimal, Timestamp, describe_result};
+use crate::time::{Date, Timestamp};
+use crate::value::{Decimal, describe_result};
 
 /// The partial state of one group: a struct with `#[derive(GroupState)]`, whose `default()` is an empty group.
 pub trait GroupState: Default + Clone + 'static {
@@ -25,7 +26,7 @@ pub trait GroupState: Default + Clone + 'static {
     ) -> Result<(), PluginError>;
 }
 
-/// A field of a state: `f64 f32 i64 i32 i16 i8 bool String`, [`Date`], [`Timestamp`], [`Decimal`], or an `Option` of one.
+/// A field of a state: `f64 f32 i64 i32 i16 i8 u64 bool String`, [`Date`], [`Timestamp`], [`Decimal`], or an `Option` of one.
 pub trait Stored: Maybe + Clone {
     /// what it is read as
     type Read<'c>: Argument<'c>;
@@ -50,7 +51,7 @@ macro_rules! stored {
     };
 }
 
-stored!(f64, f32, i64, i32, i16, i8, bool, Date, Timestamp);
+stored!(f64, f32, i64, i32, i16, i8, u64, bool, Date, Timestamp);
 
 impl<const P: u8, const S: i8> Stored for Decimal<P, S> {
     type Read<'c> = Self;

@@ -11,7 +11,8 @@ use crate::bindings::tributary::plugin::types::{
     Column, Dict, ErrorCode, PluginError, Values, Varlen,
 };
 use crate::block::{BLOCK, Block, Validity, word};
-use crate::value::{Date, Decimal, Named, Timestamp, field};
+use crate::time::{Date, Timestamp};
+use crate::value::{Decimal, Named, field};
 
 /// A type that is read from a column, NULLs aside.
 pub trait Cell<'c>: Named + Sized {
@@ -218,6 +219,7 @@ number! {
     i32, i32, Int32, |value| value;
     i16, i16, Int16, |value| value;
     i8, i8, Int8, |value| value;
+    u64, u64, Uint64, |value| value;
     Date, i32, Int32, Date;
     Timestamp, i64, Int64, Timestamp;
 }

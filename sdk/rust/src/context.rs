@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::aggregate::Accumulate;
 use crate::argument::internal;
 use crate::bindings::tributary::plugin::types::PluginError;
-use crate::value::Timestamp;
+use crate::time::Timestamp;
 
 /// The time that a query is as of: the same for every row. A function that takes it is `stable`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

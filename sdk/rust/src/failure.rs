@@ -20,6 +20,12 @@ impl PluginFailure {
         }
     }
 
+    /// The same failure, which says first what of: `events: document does not fit: …`.
+    #[must_use]
+    pub fn of(self, what: &str) -> Self {
+        Self::new(format!("{what}: {}", self.message))
+    }
+
     /// The message alone.
     pub fn message(&self) -> &str {
         &self.message

@@ -16,7 +16,7 @@
 //!
 //! In SQL that is `shop.discount(order_value, regular)`.
 //!
-//! * **Arguments**: `f64 f32 i64 i32 i16 i8 bool &str`, [`Date`], [`Timestamp`], [`Decimal`], [`Document`].
+//! * **Arguments**: `f64 f32 i64 i32 i16 i8 u64 bool &str`, [`Date`], [`Timestamp`], [`Decimal`], [`Document`].
 //!   A plain argument is strict: where it is NULL the result is NULL and the function is not
 //!   called. An `Option` argument sees the NULLs.
 //! * **Results**: the same types (text as `String` or `&'static str`), an `Option` of one, or a
@@ -56,6 +56,7 @@ mod sink;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;
+mod time;
 mod value;
 
 pub use aggregate::GroupState;
@@ -67,10 +68,11 @@ pub use document::Json;
 pub use failure::PluginFailure;
 pub use number::{clamp, max, min};
 pub use rule::{Decision, Details, Reasons, Verdicts};
+pub use time::{Date, Timestamp};
 pub use tributary_sdk_rust_macros::{
     Config, Details, GroupState, Reasons, Verdicts, aggregate, rule, score,
 };
-pub use value::{Date, Decimal, Timestamp};
+pub use value::Decimal;
 
 /// What a plugin's one file needs.
 pub mod prelude {

@@ -3,7 +3,8 @@
 
 use crate::bindings::tributary::plugin::types::{Column, Values, Varlen};
 use crate::block::{BLOCK, Block};
-use crate::value::{Date, Decimal, Named, Timestamp};
+use crate::time::{Date, Timestamp};
+use crate::value::{Decimal, Named};
 
 /// A type that is written to a column, NULLs aside.
 pub trait Value: Named + Sized {
@@ -148,6 +149,7 @@ number! {
     i32, i32, Int32, |value| value;
     i16, i16, Int16, |value| value;
     i8, i8, Int8, |value| value;
+    u64, u64, Uint64, |value| value;
     Date, i32, Int32, |value: Date| value.0;
     Timestamp, i64, Int64, |value: Timestamp| value.0;
 }

@@ -3,20 +3,7 @@
 
 use crate::bindings::exports::tributary::plugin::manifest::{DataType, Field, Physical};
 use crate::sink::Maybe;
-
-/// A day, counted from 1970-01-01.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Date(
-    /// days since 1970-01-01
-    pub i32,
-);
-
-/// An instant, UTC.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(
-    /// microseconds since 1970-01-01T00:00:00Z
-    pub i64,
-);
+use crate::time::{Date, Timestamp};
 
 /// An exact decimal with `P` digits, `S` of them behind the point.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,7 +33,7 @@ macro_rules! plain {
 
 plain! {
     f64 => Float64, f32 => Float32, i64 => Int64, i32 => Int32, i16 => Int16, i8 => Int8,
-    bool => Bits, &str => Text, String => Text,
+    u64 => Uint64, bool => Bits, &str => Text, String => Text,
 }
 
 impl Named for Date {

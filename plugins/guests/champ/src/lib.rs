@@ -173,7 +173,7 @@ fn points(settings: &Settings, answers: Answers) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Settings, Stage, qualify, score};
+    use super::{Settings, Stage, TRIBUTARY_PLUGIN, check, qualify, score};
     use serde_json::Value;
     use tributary_sdk::Verdicts;
 
@@ -214,22 +214,28 @@ mod tests {
     }
 
     #[test]
-    fn nothing_answered_needs_info() {
-        let decision = qualify(&settings(), None, None, None, None).expect("no answer is valid");
-        assert_eq!(
-            (decision.verdict, decision.details.score),
-            (Stage::NeedInfo, None)
-        );
+    fn every_example_comes_out_as_it_should() {
+        tributary_sdk::testing::fixtures(&TRIBUTARY_PLUGIN, "fixtures");
     }
 
     #[test]
-    fn answer_outside_the_scale_is_an_error() {
-        assert_eq!(
-            qualify(&settings(), Some(4), None, None, None)
-                .unwrap_err()
-                .message(),
-            "answer 4 is not 0 to 3"
-        );
-        assert!(score(&settings(), Some(1), Some(0), Some(-1), None).is_err());
+    fn weights_that_are_no_whole_are_refused() {
+        let wrong = Settings {
+            money: 26,
+            ..settings()
+        };
+        let error = check(&wrong).unwrap_err();
+        assert_eq!(error.message(), "the weights add up to 101, not to 100");
+    }
+
+    /// With no coverage asked for, a lead without answers still has no score.
+    #[test]
+    fn nothing_answered_is_no_score() {
+        let settings = Settings {
+            coverage_min: 0,
+            ..settings()
+        };
+        assert_eq!(score(&settings, None, None, None, None), Ok(None));
+        assert_eq!(score(&settings, Some(3), None, None, None), Ok(Some(100)));
     }
 }

@@ -11,11 +11,6 @@ tributary_sdk::plugin! {
     functions: [route, expected_value],
 }
 
-/// Load from which a distributor takes no more leads.
-const LOAD_MAX: f64 = 1.5;
-/// Load from which leads wait for attention, and are won less often.
-const LOAD_FREE: f64 = 0.8;
-
 /// The distributors, and what a lead must be worth.
 #[derive(Config, Debug)]
 #[config(check = check)]
@@ -26,6 +21,15 @@ pub struct Settings {
     /// Expected value from which a lead is handed over.
     #[config(default = 250.0)]
     pub ev_min: f64,
+    /// Load, which is open leads by capacity, from which a distributor takes no more leads.
+    #[config(default = 1.5, min = 0)]
+    pub load_max: f64,
+    /// Load from which leads wait for attention, and are won less often.
+    #[config(default = 0.8, min = 0)]
+    pub load_free: f64,
+    /// How much less often: the chance is divided by 1 and this for each whole load beyond.
+    #[config(default = 2.0, min = 0)]
+    pub load_penalty: f64,
 }
 
 /// A distributor, as far as it matters for a lead.
@@ -108,14 +112,20 @@ pub fn route(
     product: &str,
     p: f64,
     value: f64,
-) -> Decision<Way, Why, Findings> {
+) -> Result<Decision<Way, Why, Findings>, PluginFailure> {
+    if !(0.0..=1.0).contains(&p) {
+        return Err(PluginFailure::new(format!("p is {p}, not 0 to 1")));
+    }
+    if !value.is_finite() {
+        return Err(PluginFailure::new(format!("value is {value}")));
+    }
     let mut best: Option<(f64, f64, &Distributor)> = None;
     for one in settings
         .distributors
         .iter()
-        .filter(|one| one.takes(country, product))
+        .filter(|one| settings.takes(one, country, product))
     {
-        let p_win = one.p_win(p);
+        let p_win = settings.p_win(one, p);
         let ev = expected_value(p_win, value, one.margin, one.handling);
         let is_better =
             best.is_none_or(|(best, _, than)| ev > best || (ev == best && one.id < than.id));
@@ -128,11 +138,11 @@ pub fn route(
         distributor: best.map(|(_, _, one)| one.id.clone()),
         p_win: best.map(|(_, p_win, _)| p_win),
     };
-    match findings.score {
+    Ok(match findings.score {
         None => Decision::new(Way::Reject, findings).because(Why::NoEligibleDistributor),
         Some(ev) if ev >= settings.ev_min => Decision::new(Way::Dql, findings),
         Some(_) => Decision::new(Way::Nurture, findings).because(Why::EvBelowMinimum),
-    }
+    })
 }
 
 /// What a lead is worth: chance times value times margin, less the cost of handling it.
@@ -141,77 +151,101 @@ pub fn expected_value(p: f64, value: f64, margin: f64, handling: f64) -> f64 {
     p * value * margin - handling
 }
 
-impl Distributor {
-    fn takes(&self, country: &str, product: &str) -> bool {
-        self.capacity > 0.0
-            && self.load() < LOAD_MAX
-            && self.territory.iter().any(|known| known == country)
-            && self.lines.iter().any(|known| known == product)
+impl Settings {
+    fn takes(&self, one: &Distributor, country: &str, product: &str) -> bool {
+        one.capacity > 0.0
+            && one.load() < self.load_max
+            && one.territory.iter().any(|known| known == country)
+            && one.lines.iter().any(|known| known == product)
     }
 
+    /// The chance of a sale there: more with skill, less under load.
+    fn p_win(&self, one: &Distributor, p: f64) -> f64 {
+        let beyond = max(0.0, one.load() - self.load_free);
+        min(1.0, p * one.skill / (1.0 + self.load_penalty * beyond))
+    }
+}
+
+impl Distributor {
     fn load(&self) -> f64 {
         self.open_leads / self.capacity
-    }
-
-    /// The chance of a sale here: more with skill, less under load.
-    fn p_win(&self, p: f64) -> f64 {
-        min(
-            1.0,
-            p * self.skill / (1.0 + 2.0 * max(0.0, self.load() - LOAD_FREE)),
-        )
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Settings, Way, route};
-    use serde_json::Value;
+    use super::{Settings, TRIBUTARY_PLUGIN, Way, check, route};
+    use serde_json::{Value, json};
     use tributary_sdk::{Json, Verdicts};
 
     const VECTORS: &str = include_str!("../../../../tests/verify/plugins_vectors.json");
 
+    fn settings(distributors: &Value) -> Settings {
+        let distributors = serde_json::from_value(distributors.clone()).expect("distributors");
+        Settings {
+            distributors: Json(distributors),
+            ..tributary_sdk::testing::defaults().expect("every setting has a default")
+        }
+    }
+
     #[test]
     fn agrees_with_every_vector() {
         let vectors: Value = serde_json::from_str(VECTORS).expect("vectors are JSON");
-        let settings = Settings {
-            distributors: Json(
-                serde_json::from_value(vectors["p5_DS"].clone()).expect("distributors"),
-            ),
-            ev_min: 250.0,
-        };
+        let settings = settings(&vectors["p5_DS"]);
         for case in vectors["p5_ev_router"].as_array().expect("cases") {
             let (input, expected) = (&case["input"], &case["expected"]);
             let text = |name: &str| input[name].as_str().expect("text");
             let number = |name: &str| input[name].as_f64().expect("a number");
-            let decision = route(
-                &settings,
-                text("country"),
-                text("product"),
-                number("p"),
-                number("value"),
-            );
+            let (p, value) = (number("p"), number("value"));
+            let decision = route(&settings, text("country"), text("product"), p, value);
+            let decision = decision.expect("a lead");
             let close = |value: Option<f64>, name: &str| {
-                let Some(expected) = expected[name].as_f64() else {
-                    assert_eq!(value, None, "{name}: {case}");
+                let expected = expected[name].as_f64();
+                let (Some(value), Some(expected)) = (value, expected) else {
+                    // A lead for nobody is worth nothing anywhere.
+                    assert_eq!((value, expected), (None, None), "{name}: {case}");
                     return;
                 };
-                assert!(
-                    (value.expect("a value") - expected).abs() < 1e-6,
-                    "{name} {value:?}: {case}"
-                );
+                assert!((value - expected).abs() < 1e-6, "{name} {value}: {case}");
             };
             close(decision.details.score, "ev");
             close(decision.details.p_win, "p_win");
-            assert_eq!(
-                decision.details.distributor.as_deref(),
-                expected["distributor"].as_str()
-            );
-            assert_eq!(
-                Way::NAMES[usize::from(decision.verdict.code())],
-                expected["label"]
-            );
+            let distributor = decision.details.distributor.as_deref();
+            assert_eq!(distributor, expected["distributor"].as_str(), "{case}");
+            let verdict = Way::NAMES[usize::from(decision.verdict.code())];
+            assert_eq!(verdict, expected["label"], "{case}");
             let reason = decision.reasons().first().copied().unwrap_or("OK");
             assert_eq!(reason, expected["reason"], "{case}");
         }
+    }
+
+    #[test]
+    fn every_example_comes_out_as_it_should() {
+        tributary_sdk::testing::fixtures(&TRIBUTARY_PLUGIN, "fixtures");
+    }
+
+    #[test]
+    fn the_smallest_id_wins_a_tie_in_whatever_order_they_come() {
+        let one = |id: &str| {
+            json!({"id": id, "territory": ["DE"], "lines": ["pump"], "capacity": 10, "open_leads": 0,
+                "skill": 1, "margin": 0.5, "handling": 0})
+        };
+        for order in [["D2", "D10", "D3"], ["D3", "D2", "D10"]] {
+            let settings = settings(&Value::from(order.map(one).to_vec()));
+            let decision = route(&settings, "DE", "pump", 0.5, 4000.0).expect("a lead");
+            assert_eq!(decision.details.distributor.as_deref(), Some("D10"));
+            assert_eq!(decision.verdict, Way::Dql);
+        }
+    }
+
+    #[test]
+    fn a_distributor_with_less_than_nothing_is_refused() {
+        let wrong = json!([{"id": "D1", "territory": [], "lines": [], "capacity": -1, "open_leads": 0,
+            "skill": 1, "margin": 0.5, "handling": 0}]);
+        let error = check(&settings(&wrong)).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "distributor \"D1\" has a negative capacity, load or skill"
+        );
     }
 }

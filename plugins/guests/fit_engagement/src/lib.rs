@@ -2,6 +2,7 @@
 //! activity counts for less the older it is. It deliberately knows no clock: the time is an argument, so that a score of
 //! last month can be computed again.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Deserialize;
@@ -14,10 +15,9 @@ tributary_sdk::plugin! {
     functions: [qualify, engagement, fit, decayed, weighted_mean],
 }
 
-const DAY_US: i64 = 86_400_000_000;
-
 /// Points, caps and thresholds; the defaults are common practice of marketing automation.
 #[derive(Config, Debug)]
+#[config(check = check)]
 pub struct Settings {
     /// Points of an activity, by its type; a type that is not listed counts nothing.
     #[config(
@@ -39,6 +39,29 @@ pub struct Settings {
     /// Least total from which a lead can be qualified.
     #[config(default = 50.0)]
     pub mql_total: f64,
+    /// Least fit of grade A.
+    #[config(default = 30.0)]
+    pub grade_a_fit: f64,
+    /// Least fit of grade B; below it is grade C.
+    #[config(default = 15.0)]
+    pub grade_b_fit: f64,
+    /// Least engagement of grade 1.
+    #[config(default = 40.0)]
+    pub grade_1_engagement: f64,
+    /// Least engagement of grade 2; below it is grade 3.
+    #[config(default = 15.0)]
+    pub grade_2_engagement: f64,
+}
+
+fn check(settings: &Settings) -> Result<(), PluginFailure> {
+    let wrong = |what: &str| Err(PluginFailure::new(format!("grade {what}")));
+    match settings {
+        one if one.grade_a_fit < one.grade_b_fit => wrong("A takes less fit than grade B"),
+        one if one.grade_1_engagement < one.grade_2_engagement => {
+            wrong("1 takes less engagement than grade 2")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What becomes of the lead.
@@ -74,12 +97,21 @@ pub struct Findings {
     pub grade: String,
 }
 
-/// One activity: `["form", "2024-06-01T12:00:00"]`, or an object with `kind` and `at`.
+/// One activity: an object with `kind` and `at`, or the two in a list, `["form", "2024-06-01T12:00:00"]`.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Event<'c> {
-    Pair(&'c str, &'c str),
-    Fields { kind: &'c str, at: &'c str },
+struct Activity<'c> {
+    #[serde(borrow)]
+    kind: Cow<'c, str>,
+    #[serde(borrow)]
+    at: Option<Cow<'c, str>>,
+}
+
+impl Activity<'_> {
+    fn instant(&self) -> Result<Timestamp, PluginFailure> {
+        let at = self.at.as_deref().unwrap_or_default();
+        let message = || format!("activity \"{}\" has no time: \"{at}\"", self.kind);
+        Timestamp::parse(at).ok_or_else(|| PluginFailure::new(message()))
+    }
 }
 
 /// Qualifies a lead by its fit points, a list of numbers, and its activities up to `as_of`.
@@ -90,7 +122,9 @@ pub fn qualify(
     events: Option<Document<'_>>,
     as_of: Timestamp,
 ) -> Result<Decision<Stage, Why, Findings>, PluginFailure> {
-    let points: Vec<f64> = fit_points.parse()?;
+    let points: Vec<f64> = fit_points
+        .parse()
+        .map_err(|failure| failure.of("fit_points"))?;
     let fit = fit(points.iter().sum());
     let engagement = match events {
         Some(events) => engagement(settings, events, as_of)?,
@@ -100,7 +134,7 @@ pub fn qualify(
         score: fit + engagement,
         fit,
         engagement,
-        grade: grade(fit, engagement),
+        grade: grade(settings, fit, engagement),
     };
     let (fits, total) = (
         fit >= settings.mql_fit,
@@ -123,24 +157,23 @@ pub fn engagement(
     events: Document<'_>,
     as_of: Timestamp,
 ) -> Result<f64, PluginFailure> {
-    let events: Vec<Event<'_>> = events.parse()?;
-    let mut today: HashMap<(&str, i64), f64> = HashMap::new();
+    let activities: Vec<Activity<'_>> = events.parse().map_err(|failure| failure.of("events"))?;
+    let mut today: HashMap<(&str, Date), f64> = HashMap::new();
     let mut sum = 0.0;
-    for event in &events {
-        let (Event::Pair(kind, at) | Event::Fields { kind, at }) = event;
-        let Some(points) = settings.points.get(*kind) else {
+    for activity in &activities {
+        let kind = activity.kind.as_ref();
+        let Some(points) = settings.points.get(kind) else {
             continue;
         };
-        let at = instant(at)
-            .ok_or_else(|| PluginFailure::new(format!("activity at \"{at}\" has no such time")))?;
+        let at = activity.instant()?;
         // An activity that is yet to come is a clock that runs ahead: it counts as of now.
-        let age_days = max(as_of.0 - at, 0) as f64 / DAY_US as f64;
+        let age_days = max(as_of.days_since(at), 0.0);
         if age_days > settings.forgotten_days {
             continue;
         }
         let mut points = *points;
-        if let Some(cap) = settings.daily_caps.get(*kind) {
-            let had = today.entry((kind, at.div_euclid(DAY_US))).or_default();
+        if let Some(cap) = settings.daily_caps.get(kind) {
+            let had = today.entry((kind, at.date())).or_default();
             points = max(min(points, cap - *had), 0.0);
             *had += points;
         }
@@ -202,64 +235,25 @@ pub mod weighted_mean {
 }
 
 /// A letter for fit and a digit for engagement.
-fn grade(fit: f64, engagement: f64) -> String {
+fn grade(settings: &Settings, fit: f64, engagement: f64) -> String {
     let letter = match fit {
-        fit if fit >= 30.0 => 'A',
-        fit if fit >= 15.0 => 'B',
+        fit if fit >= settings.grade_a_fit => 'A',
+        fit if fit >= settings.grade_b_fit => 'B',
         _ => 'C',
     };
     let digit = match engagement {
-        engagement if engagement >= 40.0 => '1',
-        engagement if engagement >= 15.0 => '2',
+        engagement if engagement >= settings.grade_1_engagement => '1',
+        engagement if engagement >= settings.grade_2_engagement => '2',
         _ => '3',
     };
     [letter, digit].iter().collect()
 }
 
-/// Microseconds since 1970 of `2024-06-01T12:00:00`, with a fraction and a `Z` or without.
-fn instant(text: &str) -> Option<i64> {
-    let text = text.strip_suffix('Z').unwrap_or(text);
-    let (day, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
-    let mut parts = day.splitn(3, '-').map(str::parse::<i64>);
-    let (year, month, day) = (
-        parts.next()?.ok()?,
-        parts.next()?.ok()?,
-        parts.next()?.ok()?,
-    );
-    let (clock, fraction) = time.split_once('.').unwrap_or((time, ""));
-    let mut parts = clock.splitn(3, ':').map(str::parse::<i64>);
-    let (hour, minute) = (parts.next()?.ok()?, parts.next()?.ok()?);
-    let second = parts.next().unwrap_or(Ok(0)).ok()?;
-    let fits = (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && (0..24).contains(&hour)
-        && (0..60).contains(&minute)
-        && (0..=60).contains(&second)
-        && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    if !fits {
-        return None;
-    }
-    let micros = format!("{fraction:0<6}");
-    let micros: i64 = micros.get(..6)?.parse().ok()?;
-    let seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
-    Some(seconds * 1_000_000 + micros)
-}
-
-/// Days since 1970-01-01 of a day of the Gregorian calendar (Hinnant 2013, days_from_civil).
-const fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year - era * 400;
-    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Settings, Stage, days, fit, instant, qualify, weighted_mean};
+    use super::{Settings, Stage, TRIBUTARY_PLUGIN, check, engagement, qualify};
     use serde_json::Value;
-    use tributary_sdk::generated::Given;
-    use tributary_sdk::{Config, Document, Timestamp};
+    use tributary_sdk::{Document, PluginFailure, Timestamp};
 
     const VECTORS: &str = include_str!("../../../../tests/verify/plugins_vectors.json");
 
@@ -267,19 +261,19 @@ mod tests {
         tributary_sdk::testing::defaults().expect("every setting has a default")
     }
 
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).expect("an instant")
+    }
+
     #[test]
     fn agrees_with_every_vector() {
         let vectors: Value = serde_json::from_str(VECTORS).expect("vectors are JSON");
         for case in vectors["p2_fit_engagement"].as_array().expect("cases") {
             let (input, expected) = (&case["input"], &case["expected"]);
-            let as_of = input["as_of"].as_str().and_then(instant).expect("a time");
+            let as_of = at(input["as_of"].as_str().expect("a time"));
             let (points, events) = (input["fit_points"].to_string(), input["events"].to_string());
-            let decision = qualify(
-                &settings(),
-                Document(&points),
-                Some(Document(&events)),
-                Timestamp(as_of),
-            );
+            let events = Some(Document(&events));
+            let decision = qualify(&settings(), Document(&points), events, as_of);
             let decision = decision.expect("valid input");
             let close = |value: f64, name: &str| {
                 let expected = expected[name].as_f64().expect("a number");
@@ -294,30 +288,48 @@ mod tests {
     }
 
     #[test]
-    fn days_are_counted_from_1970() {
-        assert_eq!(days(1970, 1, 1), 0);
-        assert_eq!(days(2000, 3, 1), 11_017);
-        assert_eq!(instant("1970-01-02"), Some(86_400_000_000));
-        assert_eq!(instant("1970-01-01T00:00:01.25Z"), Some(1_250_000));
-        assert_eq!(instant("soon"), None);
-        assert_eq!(instant("2024-13-01"), None);
+    fn every_example_comes_out_as_it_should() {
+        tributary_sdk::testing::fixtures(&TRIBUTARY_PLUGIN, "fixtures");
+    }
+
+    fn engaged(events: &str) -> Result<f64, PluginFailure> {
+        engagement(&settings(), Document(events), at("2024-06-15T12:00"))
     }
 
     #[test]
-    fn a_mean_survives_what_windows_do() {
-        let mut state = weighted_mean::State::default();
-        assert_eq!(weighted_mean::finish(&state), None);
-        weighted_mean::update(&mut state, 10.0, 1.0);
-        weighted_mean::update(&mut state, 20.0, 3.0);
-        assert_eq!(weighted_mean::finish(&state), Some(17.5));
-        weighted_mean::retract(&mut state, 10.0, 1.0);
-        assert_eq!(weighted_mean::finish(&state), Some(20.0));
-        assert_eq!(fit(99.0), 40.0);
+    fn a_time_that_is_none_matters_only_where_it_counts() {
+        assert_eq!(engaged(r#"[["alien", "soon"], ["alien", null]]"#), Ok(0.0));
+        for (events, message) in [
+            (
+                r#"[["form", "soon"]]"#,
+                "activity \"form\" has no time: \"soon\"",
+            ),
+            (
+                r#"[{"kind": "form", "at": null}]"#,
+                "activity \"form\" has no time: \"\"",
+            ),
+        ] {
+            assert_eq!(engaged(events).unwrap_err().message(), message);
+        }
+        let error = engaged(r#"{"form": 1}"#).unwrap_err();
+        assert!(
+            error.message().starts_with("events: document does not fit"),
+            "{error}"
+        );
     }
 
     #[test]
-    fn settings_need_nothing() {
-        assert!(Settings::keys().iter().all(|key| !key.required));
-        assert!(Settings::fill(&mut Given::new(Vec::new())).is_err());
+    fn grades_are_in_order() {
+        let wrong = Settings {
+            grade_b_fit: 31.0,
+            ..settings()
+        };
+        let error = check(&wrong).unwrap_err();
+        assert_eq!(error.message(), "grade A takes less fit than grade B");
+        let wrong = Settings {
+            grade_2_engagement: 41.0,
+            ..settings()
+        };
+        assert!(check(&wrong).is_err());
     }
 }

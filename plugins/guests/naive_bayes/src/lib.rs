@@ -2,10 +2,15 @@
 //! won and in lost leads. It deliberately learns nothing: the counts come from SQL, as settings, so that a score says
 //! which past it was computed from.
 
-use std::collections::HashMap;
+mod past;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use tributary_sdk::prelude::*;
+
+use past::{Past, Table};
 
 tributary_sdk::plugin! {
     name: "naive_bayes",
@@ -14,48 +19,17 @@ tributary_sdk::plugin! {
     functions: [probability, qualify],
 }
 
-/// Added to every count, so that what was never seen is unlikely and not impossible.
-const SMOOTHING: f64 = 0.1;
-
-/// What the past says.
+/// What the past says, and what is made of it.
 #[derive(Config, Debug)]
-#[config(check = check)]
 pub struct Settings {
-    /// Won and lost leads by team, field and value: `{"north": {"stages": [["new", 12, 30], …], "fields": {"country": {"DE": [8, 20]}}}}`.
-    /// Stages are in their order; a won lead counts in every stage, a lost one in those that it reached.
+    /// Won and lost leads by team, field and value: `{"teams": {"north": {"stages": [["new", 12, 30], …], "fields": {"country": {"DE": [8, 20]}}}}, "least_leads": {"tag": 50}}`.
+    /// Stages are in their order; a won lead counts in every stage, a lost one in those that it reached. A value of a field in
+    /// `least_leads` is left out where it has fewer leads.
     #[config(default_json = "{}")]
-    pub teams: Json<HashMap<String, Team>>,
-    /// Fields whose values count only from so many leads on.
-    #[config(default_json = r#"{"tag": 50}"#)]
-    pub least_leads: Json<HashMap<String, f64>>,
+    pub table: Json<Table>,
     /// Probability in percent from which a lead is a marketing qualified lead.
     #[config(default = 50.0, min = 0, max = 100)]
     pub mql_percent: f64,
-}
-
-/// The past of one team.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Team {
-    /// Name, won and lost leads of each stage, in order.
-    stages: Vec<(String, f64, f64)>,
-    /// Won and lost leads by field and value.
-    #[serde(default)]
-    fields: HashMap<String, HashMap<String, (f64, f64)>>,
-}
-
-fn check(settings: &Settings) -> Result<(), PluginFailure> {
-    for (name, team) in settings.teams.iter() {
-        let counts = team.fields.values().flat_map(HashMap::values);
-        let stages = team.stages.iter().map(|(_, won, lost)| (*won, *lost));
-        let whole = |(won, lost): (f64, f64)| won >= 0.0 && lost >= 0.0;
-        if !counts.copied().chain(stages).all(whole) {
-            return Err(PluginFailure::new(format!(
-                "team \"{name}\" has a negative count"
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// What becomes of the lead.
@@ -73,7 +47,7 @@ pub enum Stage {
 #[derive(Reasons, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
     /// Without both there is nothing to compare.
-    #[reason("the team has no won or no lost leads yet")]
+    #[reason("there are no won or no lost leads yet")]
     NoPast,
 }
 
@@ -84,52 +58,29 @@ pub struct Findings {
     pub score: Option<f64>,
 }
 
-/// Probability of a sale in percent, with two decimals; NULL while the team has no won or no lost leads. `lead` holds
-/// the fields of the lead: `{"country": "DE", "source": "web"}`.
+/// Probability of a sale in percent, with two decimals; NULL while there are no won or no lost leads. `lead` holds the
+/// fields of the lead: `{"country": "DE", "tag": ["fair", "vip"]}`. Without a team, or with one that has no past, the leads of
+/// all teams count.
 #[score(range = 0..=100)]
 pub fn probability(
     settings: &Settings,
-    team: &str,
+    team: Option<&str>,
     stage: &str,
     lead: Document<'_>,
 ) -> Result<Option<f64>, PluginFailure> {
-    let fields: HashMap<String, Option<Text>> = lead.parse()?;
-    let Some(team) = settings.teams.get(team) else {
-        return Ok(None);
-    };
-    let Some(&(_, won, lost)) = team.stages.first() else {
-        return Ok(None);
-    };
-    if won == 0.0 || lost == 0.0 {
+    // In the order of names: a product of many factors depends on its order in the last bits.
+    let lead: BTreeMap<Cow<'_, str>, Option<Value<'_>>> = lead.parse()?;
+    let past = settings.table.past(team);
+    if !past.is_told() {
         return Ok(None);
     }
-    let (won, lost) = (won + SMOOTHING, lost + SMOOTHING);
-    let mut odds = Odds {
-        won: won / (won + lost),
-        lost: lost / (won + lost),
-    };
-    if let Some((_, at_won, at_lost)) = team.stages.iter().find(|(name, _, _)| name == stage) {
-        odds.see(at_won + SMOOTHING, at_lost + SMOOTHING, (won, lost));
-    }
-    // In a fixed order: a product of many factors depends on it in its last bits.
-    let mut names: Vec<&String> = fields.keys().collect();
-    names.sort();
-    for name in names {
-        let (Some(values), Some(Some(Text(value)))) = (team.fields.get(name), fields.get(name))
-        else {
-            continue;
-        };
-        let Some((won, lost)) = values.get(value) else {
-            continue;
-        };
-        if settings
-            .least_leads
-            .get(name)
-            .is_some_and(|least| won + lost < *least)
-        {
-            continue;
+    let mut odds = Odds::new(past);
+    odds.see(past.stage(stage));
+    for (field, value) in &lead {
+        let values = value.iter().flat_map(Value::each);
+        for value in values {
+            odds.see(past.share(field, &value));
         }
-        odds.see(won + SMOOTHING, lost + SMOOTHING, totals(values));
     }
     Ok(Some(odds.percent()))
 }
@@ -138,7 +89,7 @@ pub fn probability(
 #[rule]
 pub fn qualify(
     settings: &Settings,
-    team: &str,
+    team: Option<&str>,
     stage: &str,
     lead: Document<'_>,
 ) -> Result<Decision<Stage, Why, Findings>, PluginFailure> {
@@ -158,9 +109,20 @@ struct Odds {
 }
 
 impl Odds {
-    fn see(&mut self, won: f64, lost: f64, (all_won, all_lost): (f64, f64)) {
-        self.won *= won / all_won;
-        self.lost *= lost / all_lost;
+    fn new(past: &Past) -> Self {
+        let (won, lost) = past.leads();
+        Self {
+            won: won / (won + lost),
+            lost: lost / (won + lost),
+        }
+    }
+
+    /// What was never seen says nothing.
+    fn see(&mut self, share: Option<(f64, f64)>) {
+        if let Some((won, lost)) = share {
+            self.won *= won;
+            self.lost *= lost;
+        }
     }
 
     /// Rounded half up to two decimals, and never quite impossible or certain.
@@ -170,88 +132,30 @@ impl Odds {
     }
 }
 
-/// Won and lost leads of a field, each value smoothed.
-fn totals(values: &HashMap<String, (f64, f64)>) -> (f64, f64) {
-    // Counts are whole numbers, which add up the same in any order.
-    let smoothing = SMOOTHING * values.len() as f64;
-    let won: f64 = values.values().map(|(won, _)| won).sum();
-    let lost: f64 = values.values().map(|(_, lost)| lost).sum();
-    (won + smoothing, lost + smoothing)
+/// A value of a field, however it is written, or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Value<'c> {
+    #[serde(borrow)]
+    Text(Cow<'c, str>),
+    Whole(i64),
+    Number(f64),
+    Flag(bool),
+    List(Vec<Option<Self>>),
 }
 
-/// A value of a field, as text however it is written.
-struct Text(String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Text(String),
-            Whole(i64),
-            Flag(bool),
+impl Value<'_> {
+    /// Each of them as text.
+    fn each(&self) -> Vec<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => vec![Cow::Borrowed(text.as_ref())],
+            Self::Whole(number) => vec![Cow::Owned(number.to_string())],
+            Self::Number(number) => vec![Cow::Owned(number.to_string())],
+            Self::Flag(flag) => vec![Cow::Owned(flag.to_string())],
+            Self::List(values) => values.iter().flatten().flat_map(Self::each).collect(),
         }
-        Ok(Self(match Written::deserialize(deserializer)? {
-            Written::Text(text) => text,
-            Written::Whole(number) => number.to_string(),
-            Written::Flag(flag) => flag.to_string(),
-        }))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Settings, Stage, probability, qualify};
-    use tributary_sdk::{Document, Json};
-
-    /// The past of the first team in Odoo's own test of predictive lead scoring: two lost leads and a won one.
-    const TEAM: &str = r#"{"team_1": {
-        "stages": [["new", 1, 2], ["qualified", 1, 1], ["proposition", 1, 0]],
-        "fields": {
-            "country": {"0": [0, 1], "1": [0, 1], "2": [1, 0]},
-            "state": {"0": [0, 1], "1": [0, 1], "2": [1, 0]},
-            "email": {"correct": [0, 1], "incorrect": [0, 1]},
-            "phone": {"correct": [0, 1], "incorrect": [0, 1]},
-            "source": {"0": [0, 1], "1": [0, 1], "2": [1, 0]},
-            "tag": {"rare": [20, 29], "common": [20, 30]}
-        }}, "new_team": {"stages": [["new", 0, 4]]}}"#;
-
-    fn settings() -> Settings {
-        Settings {
-            teams: Json(serde_json::from_str(TEAM).expect("a team")),
-            ..tributary_sdk::testing::defaults().expect("every setting has a default")
-        }
-    }
-
-    fn ask(team: &str, stage: &str, lead: &str) -> Option<f64> {
-        probability(&settings(), team, stage, Document(lead)).expect("a lead")
-    }
-
-    /// 33.49 is what Odoo's test suite (addons/crm/tests/test_crm_pls.py) expects of this lead.
-    #[test]
-    fn agrees_with_odoo() {
-        let lead =
-            r#"{"country": 0, "state": "1", "email": null, "phone": "correct", "source": 2}"#;
-        assert_eq!(ask("team_1", "qualified", lead), Some(33.49));
-    }
-
-    #[test]
-    fn what_was_never_seen_says_nothing() {
-        let known = ask("team_1", "new", r#"{"country": "0"}"#);
-        let more = r#"{"country": "0", "planet": "Mars", "state": "9", "tag": "rare"}"#;
-        assert_eq!(ask("team_1", "new", more), known);
-        assert_ne!(
-            ask("team_1", "new", r#"{"country": "0", "tag": "common"}"#),
-            known
-        );
-    }
-
-    #[test]
-    fn no_past_is_no_score() {
-        assert_eq!(ask("new_team", "new", "{}"), None);
-        assert_eq!(ask("nobody", "new", "{}"), None);
-        let decision = qualify(&settings(), "new_team", "new", Document("{}")).expect("a lead");
-        assert_eq!(decision.verdict, Stage::NeedInfo);
-        assert_eq!(decision.reasons(), ["NO_PAST"]);
-    }
-}
+mod tests;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tributary_sdk::{Timestamp, clamp};
+use tributary_sdk::Timestamp;
 
 use crate::Stage;
 use crate::events::Events;
+use crate::field::{Bounds, Field};
+use crate::hard_rule::HardRule;
 
 /// Points, hard rules and thresholds.
 #[derive(Debug, Deserialize)]
@@ -55,76 +57,6 @@ impl Default for Card {
     }
 }
 
-/// One field of a lead and what it is worth. Its value counts as it is, or by `points`, or by `bins`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Field {
-    field: String,
-    #[serde(default = "one")]
-    weight: f64,
-    group: Option<String>,
-    /// the most that it can be worth, before its weight: needed for a scale
-    out_of: Option<f64>,
-    /// the values that it may have; others are refused
-    allowed: Option<Bounds>,
-    /// points by value
-    points: Option<BTreeMap<String, f64>>,
-    /// points by range of a number, each from its lower end to below its upper one
-    #[serde(default)]
-    bins: Vec<Bin>,
-    /// points where it is missing; without it, a missing field is unknown
-    missing: Option<f64>,
-    /// points of any other value
-    #[serde(default)]
-    other: f64,
-    /// whether text counts in lower case, without blanks around it
-    #[serde(default)]
-    fold: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Bin {
-    lo: Option<f64>,
-    hi: Option<f64>,
-    points: f64,
-}
-
-/// Both ends included.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bounds {
-    min: Option<f64>,
-    max: Option<f64>,
-}
-
-/// What holds whatever the points say.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HardRule {
-    field: String,
-    op: Op,
-    #[serde(default)]
-    value: Value,
-    pub verdict: Stage,
-    pub because: String,
-    /// points in place of those that were counted
-    pub score: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Op {
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    In,
-    Missing,
-}
-
 /// A verdict and what it takes.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,35 +72,23 @@ struct Threshold {
 pub struct Tally {
     pub score: Option<f64>,
     pub coverage: f64,
+    /// fields that are not known, and count nothing for that
+    pub missing: Vec<String>,
     groups: BTreeMap<String, f64>,
-}
-
-/// Whether a threshold is reached.
-pub enum Holding {
-    Reached(Stage),
-    None,
-}
-
-const fn one() -> f64 {
-    1.0
 }
 
 impl Card {
     /// What is wrong with the card itself.
     pub fn check(&self) -> Result<(), String> {
         for field in &self.fields {
-            let name = &field.field;
-            if self.scale_to.is_some() && field.out_of.is_none_or(|most| most <= 0.0) {
-                return Err(format!(
-                    "field \"{name}\" needs out_of, since the card has a scale"
-                ));
-            }
-            if field.points.is_some() && !field.bins.is_empty() {
-                return Err(format!("field \"{name}\" has points and bins"));
-            }
-            if field.weight < 0.0 {
-                return Err(format!("field \"{name}\" has a negative weight"));
-            }
+            let of_field = |why: String| format!("field \"{}\" {why}", field.field);
+            field.check(self.scale_to.is_some()).map_err(of_field)?;
+        }
+        if let Some(events) = &self.events {
+            events.check()?;
+        }
+        for rule in &self.hard_rules {
+            rule.check()?;
         }
         let known = |group: &String| {
             let events = self.events.iter().map(|events| &events.group);
@@ -193,6 +113,7 @@ impl Card {
     ) -> Result<Tally, String> {
         let (mut sum, mut possible) = (0.0, 0.0);
         let (mut known, mut weights) = (0.0, 0.0);
+        let mut missing = Vec::new();
         let mut groups: BTreeMap<String, f64> = BTreeMap::new();
         let mut add = |group: Option<&String>, points: f64| match group {
             Some(group) => *groups.entry(group.clone()).or_default() += points,
@@ -200,7 +121,8 @@ impl Card {
         };
         for field in &self.fields {
             weights += field.weight;
-            let Some(points) = field.points(lead)? else {
+            let Some(points) = field.points(lead, as_of)? else {
+                missing.push(field.field.clone());
                 continue;
             };
             known += field.weight;
@@ -224,6 +146,7 @@ impl Card {
         Ok(Tally {
             score: enough.then(|| self.finished(sum, possible)),
             coverage,
+            missing,
             groups,
         })
     }
@@ -249,105 +172,15 @@ impl Card {
         self.hard_rules.iter().find(|rule| rule.holds(lead))
     }
 
-    /// The first threshold that is reached.
-    pub fn threshold(&self, tally: &Tally) -> Holding {
-        let Some(score) = tally.score else {
-            return Holding::None;
-        };
+    /// The verdict of the first threshold that is reached.
+    pub fn threshold(&self, tally: &Tally) -> Option<Stage> {
+        let score = tally.score?;
+        let of = |group: &String| tally.groups.get(group).copied().unwrap_or_default();
         let reached = |threshold: &&Threshold| {
-            let of = |group: &String| tally.groups.get(group).copied().unwrap_or_default();
-            score >= threshold.min
-                && threshold
-                    .groups
-                    .iter()
-                    .all(|(group, least)| of(group) >= *least)
+            let mut groups = threshold.groups.iter();
+            score >= threshold.min && groups.all(|(group, least)| of(group) >= *least)
         };
-        match self.thresholds.iter().find(reached) {
-            Some(threshold) => Holding::Reached(threshold.verdict),
-            None => Holding::None,
-        }
-    }
-}
-
-impl Field {
-    /// What the field is worth, before its weight; nothing where it is unknown.
-    fn points(&self, lead: &Map<String, Value>) -> Result<Option<f64>, String> {
-        let value = match lead.get(&self.field) {
-            None | Some(Value::Null) => return Ok(self.missing),
-            Some(value) => value,
-        };
-        if let Some(points) = &self.points {
-            let name = self.name(value);
-            return Ok(Some(points.get(&name).copied().unwrap_or(self.other)));
-        }
-        let number = value.as_f64();
-        let number =
-            number.ok_or_else(|| format!("\"{}\" is {value}, not a number", self.field))?;
-        if let Some(allowed) = &self.allowed
-            && allowed.clamp(number) != number
-        {
-            return Err(format!(
-                "\"{}\" is {number}, which the card does not allow",
-                self.field
-            ));
-        }
-        if self.bins.is_empty() {
-            return Ok(Some(number));
-        }
-        let bin = self.bins.iter().find(|bin| bin.holds(number));
-        Ok(Some(bin.map_or(self.other, |bin| bin.points)))
-    }
-
-    /// A value as the card spells it.
-    fn name(&self, value: &Value) -> String {
-        match value {
-            Value::String(text) if self.fold => text.trim().to_lowercase(),
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        }
-    }
-}
-
-impl Bin {
-    fn holds(&self, number: f64) -> bool {
-        self.lo.is_none_or(|lo| number >= lo) && self.hi.is_none_or(|hi| number < hi)
-    }
-}
-
-impl Bounds {
-    fn clamp(self, points: f64) -> f64 {
-        clamp(
-            points,
-            self.min.unwrap_or(f64::NEG_INFINITY),
-            self.max.unwrap_or(f64::INFINITY),
-        )
-    }
-}
-
-impl HardRule {
-    /// A field that is missing is neither equal nor different, less nor more.
-    fn holds(&self, lead: &Map<String, Value>) -> bool {
-        let value = lead.get(&self.field).unwrap_or(&Value::Null);
-        if value.is_null() || self.op == Op::Missing {
-            return value.is_null() && self.op == Op::Missing;
-        }
-        let order = match (value.as_f64(), self.value.as_f64()) {
-            (Some(one), Some(other)) => one.partial_cmp(&other),
-            _ => None,
-        };
-        let same = order.map_or_else(|| *value == self.value, |order| order.is_eq());
-        match self.op {
-            Op::Eq => same,
-            Op::Ne => !same,
-            Op::Lt => order.is_some_and(|order| order.is_lt()),
-            Op::Le => order.is_some_and(|order| order.is_le()),
-            Op::Gt => order.is_some_and(|order| order.is_gt()),
-            Op::Ge => order.is_some_and(|order| order.is_ge()),
-            Op::In => self
-                .value
-                .as_array()
-                .is_some_and(|list| list.contains(value)),
-            Op::Missing => false,
-        }
+        let threshold = self.thresholds.iter().find(reached)?;
+        Some(threshold.verdict)
     }
 }

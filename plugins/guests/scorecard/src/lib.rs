@@ -1,14 +1,17 @@
 //! A scorecard without code: points, bins, weights, decay, hard rules and thresholds all come from one JSON document, the
-//! setting `card`. `scorecard.schema.json` describes it, `examples` has three. It deliberately knows no columns: a lead
+//! setting `card`. `scorecard.schema.json` describes it, `examples` has some. It deliberately knows no columns: a lead
 //! arrives as one document, and the card names its fields.
 
+mod age;
 mod card;
 mod events;
+mod field;
+mod hard_rule;
 
 use serde_json::{Map, Value};
 use tributary_sdk::prelude::*;
 
-use card::{Card, Holding};
+use card::Card;
 
 tributary_sdk::plugin! {
     name: "scorecard",
@@ -58,6 +61,9 @@ pub enum Why {
     /// No threshold is reached.
     #[reason("the points are below every threshold")]
     BelowThreshold,
+    /// The verdict may change once it is known.
+    #[reason("a field of the card is missing")]
+    MissingField,
 }
 
 /// The numbers behind the verdict.
@@ -67,7 +73,7 @@ pub struct Findings {
     pub score: Option<f64>,
     /// the share of the weights whose fields are known, 0 to 1
     pub coverage: f64,
-    /// the hard rule that holds, in the words of the card
+    /// the hard rule that holds, in the words of the card; or else what is missing
     pub because: Option<String>,
 }
 
@@ -81,23 +87,34 @@ pub fn qualify(
     let card = &settings.card;
     let lead: Map<String, Value> = lead.parse()?;
     let tally = card.tally(&lead, as_of).map_err(PluginFailure::new)?;
-    let mut findings = Findings {
-        score: tally.score,
-        coverage: tally.coverage,
-        because: None,
-    };
     if let Some(rule) = card.hard_rule(&lead) {
-        findings.score = rule.score.or(findings.score);
-        findings.because = Some(rule.because.clone());
+        let findings = Findings {
+            score: rule.score.or(tally.score),
+            coverage: tally.coverage,
+            because: Some(rule.because.clone()),
+        };
         return Ok(Decision::new(rule.verdict, findings).because(Why::HardRule));
     }
-    if tally.score.is_none() {
-        return Ok(Decision::new(card.incomplete, findings).because(Why::LowCoverage));
-    }
-    Ok(match card.threshold(&tally) {
-        Holding::Reached(stage) => Decision::new(stage, findings),
-        Holding::None => Decision::new(card.otherwise, findings).because(Why::BelowThreshold),
-    })
+    let findings = Findings {
+        score: tally.score,
+        coverage: tally.coverage,
+        because: missing(&tally.missing),
+    };
+    let decision = match (tally.score, card.threshold(&tally)) {
+        (None, _) => Decision::new(card.incomplete, findings).because(Why::LowCoverage),
+        (Some(_), Some(stage)) => Decision::new(stage, findings),
+        (Some(_), None) => Decision::new(card.otherwise, findings).because(Why::BelowThreshold),
+    };
+    Ok(decision.because_if(!tally.missing.is_empty(), Why::MissingField))
+}
+
+/// What is missing, in words.
+fn missing(fields: &[String]) -> Option<String> {
+    let each: Vec<String> = fields
+        .iter()
+        .map(|field| format!("{field} is missing"))
+        .collect();
+    (!each.is_empty()).then(|| each.join("; "))
 }
 
 /// The points alone; NULL while too little is known.

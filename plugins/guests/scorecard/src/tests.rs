@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tributary_plugins_guests_champ as champ;
 use tributary_sdk::{Document, Json, Timestamp, Verdicts};
 
-use super::{Settings, Stage, qualify, score};
+use super::{Settings, Stage, TRIBUTARY_PLUGIN, qualify, score};
 
 const VECTORS: &str = include_str!("../../../../tests/verify/plugins_vectors.json");
 
@@ -81,82 +81,96 @@ fn fit_engagement_agrees_with_every_vector() {
     let vectors: Value = serde_json::from_str(VECTORS).expect("vectors are JSON");
     for case in vectors["p2_fit_engagement"].as_array().expect("cases") {
         let (input, expected) = (&case["input"], &case["expected"]);
-        let points = input["fit_points"].as_array().expect("points").iter();
-        let points: f64 = points.filter_map(Value::as_f64).sum();
-        let lead = json!({"fit_points": points, "events": input["events"]}).to_string();
-        // 2024-06-15T12:00:00, which every case is as of
-        let decision = qualify(
-            &card,
-            Document(&lead),
-            Some(Timestamp(1_718_452_800_000_000)),
-        );
-        let decision = decision.expect("a lead");
+        let lead = json!({"fit_points": input["fit_points"], "events": input["events"]});
+        let as_of = input["as_of"].as_str().and_then(Timestamp::parse);
+        let decision = qualify(&card, Document(&lead.to_string()), as_of).expect("a lead");
         let total = expected["total"].as_f64().expect("a number");
-        assert!(
-            (decision.details.score.expect("points") - total).abs() < 1e-5,
-            "{case}"
-        );
+        let score = decision.details.score.expect("points");
+        assert!((score - total).abs() < 1e-5, "{case}");
         assert_eq!(decision.verdict == Stage::Mql, expected["mql"], "{case}");
     }
 }
 
 #[test]
-fn says_what_is_wrong() {
-    let champ = card(include_str!("../examples/champ.json"));
-    let error = qualify(&champ, Document(r#"{"money": 4}"#), None).unwrap_err();
-    assert_eq!(
-        error.message(),
-        "\"money\" is 4, which the card does not allow"
-    );
-    let wrong: Value = json!({"fields": [{"field": "x"}], "scale_to": 100});
-    let settings = Settings {
-        card: Json(serde_json::from_value(wrong).expect("a card")),
-    };
-    let error = super::check(&settings).unwrap_err();
-    assert_eq!(
-        error.message(),
-        "field \"x\" needs out_of, since the card has a scale"
-    );
+fn every_example_comes_out_as_it_should() {
+    tributary_sdk::testing::fixtures(&TRIBUTARY_PLUGIN, "fixtures");
+}
+
+/// A card of one field, or what is wrong with it.
+fn refused(card: Value) -> String {
+    match serde_json::from_value(card) {
+        Ok(card) => {
+            let settings = Settings { card: Json(card) };
+            super::check(&settings).unwrap_err().message().to_owned()
+        }
+        Err(error) => error.to_string(),
+    }
 }
 
 #[test]
-fn bins_points_and_rules() {
-    let card = json!({
-        "base": 10,
-        "fields": [
-            {"field": "employees", "bins": [{"hi": 50, "points": -5}, {"lo": 50, "hi": 250, "points": 5}, {"lo": 250, "points": 3}], "missing": -1},
-            {"field": "industry", "points": {"metal": 8}, "other": 1, "missing": 0, "fold": true}
-        ],
-        "hard_rules": [{"field": "country", "op": "in", "value": ["KP"], "verdict": "reject", "because": "embargo"}],
-        "thresholds": [{"verdict": "dql", "min": 20}, {"verdict": "mql", "min": 15}]
-    });
-    let settings = Settings {
-        card: Json(serde_json::from_value(card).expect("a card")),
+fn a_card_that_makes_no_sense_is_refused() {
+    let field = |more: Value| {
+        let mut field = json!({"field": "x"});
+        field
+            .as_object_mut()
+            .expect("a field")
+            .append(more.as_object().cloned().as_mut().expect("more"));
+        json!({"fields": [field]})
     };
-    let ask = |lead: Value| {
-        let lead = lead.to_string();
-        let decision = qualify(&settings, Document(&lead), None).expect("a lead");
+    let rule = |op: &str, value: Value| json!({"hard_rules": [{"field": "x", "op": op, "value": value, "verdict": "reject", "because": "so"}]});
+    for (card, message) in [
         (
-            decision.verdict,
-            decision.details.score,
-            decision.details.because,
-        )
-    };
-    assert_eq!(
-        ask(json!({"employees": 50, "industry": " Metal "})),
-        (Stage::Dql, Some(23.0), None)
-    );
-    assert_eq!(
-        ask(json!({"employees": 250, "industry": "food"})),
-        (Stage::Nurture, Some(14.0), None)
-    );
-    assert_eq!(
-        ask(json!({"industry": "metal"})),
-        (Stage::Mql, Some(17.0), None)
-    );
-    let refused = ask(json!({"employees": 50, "country": "KP"}));
-    assert_eq!(
-        refused,
-        (Stage::Reject, Some(15.0), Some("embargo".to_owned()))
-    );
+            json!({"scale_to": 100, "fields": [{"field": "x"}]}),
+            "field \"x\" needs out_of, since the card has a scale",
+        ),
+        (
+            field(json!({"weight": -1})),
+            "field \"x\" has a negative weight",
+        ),
+        (
+            field(json!({"bins": [{"lo": 5, "hi": 5, "points": 1}]})),
+            "field \"x\" has a bin that ends before it begins",
+        ),
+        (
+            field(json!({"points": {"a": 1}, "age": {"points": 1}})),
+            "field \"x\" has more than one of points, bins and age",
+        ),
+        (
+            field(json!({"age": {"points": 1, "half_life_days": 0}})),
+            "field \"x\" has a half-life of 0 days",
+        ),
+        (
+            json!({"events": {"field": "e", "points": {}, "half_life_days": -1}}),
+            "events: a half-life of -1 days",
+        ),
+        (
+            rule("lt", json!("5")),
+            "the hard rule about \"x\" needs a number",
+        ),
+        (
+            rule("in", json!("DE")),
+            "the hard rule about \"x\" needs a list",
+        ),
+        (
+            rule("eq", json!(null)),
+            "the hard rule about \"x\" needs a value",
+        ),
+        (
+            rule("missing", json!(1)),
+            "the hard rule about \"x\" needs no value",
+        ),
+        (
+            json!({"groups": {"fit": {"max": 40}}}),
+            "no field is in group \"fit\"",
+        ),
+        (
+            json!({"thresholds": [{"verdict": "mql", "min": 1, "groups": {"fit": 1}}]}),
+            "no field is in group \"fit\"",
+        ),
+    ] {
+        assert_eq!(refused(card.clone()), message, "{card}");
+    }
+    assert!(refused(json!({"feilds": []})).contains("unknown field `feilds`"));
 }
+
+mod schema;
