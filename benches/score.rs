@@ -1,9 +1,13 @@
 //! What does the sandbox cost? A score over all leads through the Wasm plugin, against the same formula without it.
 //!
 //! Twice: the call alone, over Arrow batches as a query hands them over, against a loop in Rust over the same arrays
-//! that calls the very function the plugin was compiled from; and the whole query, against the formula written in SQL
-//! and against sums that read and join the same columns and compute next to nothing. (The engine has no door for a
-//! native function of one's own, so a native UDF in the same query cannot be measured.)
+//! that calls the very function the plugin was compiled from; and the whole query, against the same function as a native
+//! one of DataFusion, against the formula written in SQL, and against sums that read and join the same columns and
+//! compute next to nothing. Then an aggregate of a plugin, against a native one; and from an upload to a first result.
+
+mod score {
+    pub mod native;
+}
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -11,7 +15,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch, UInt32Array};
 use arrow::compute::{cast, concat_batches, sum, take_record_batch};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use tributary_benches::{Outcome, Report, Settings, THREADS, Took, Totals, Tributary, alternate};
+use score::native;
+use tributary_benches::{
+    DuckDb, Outcome, Report, Settings, THREADS, Took, Totals, Tributary, alternate,
+};
 use tributary_datasets::Dataset;
 use tributary_engine_server::PLUGINS;
 use tributary_plugins_guests_woe_scorecard::probability;
@@ -41,11 +48,9 @@ const FORMULA: &str = "sum(1 / (1 + exp(-(-1.2
 fn main() -> Outcome<()> {
     let settings = Settings::from_args(15)?;
     let dataset = Dataset::new(settings.seed, settings.scale)?;
-    let tributary = Tributary::with(&dataset, MANUFACTURER, &["campaigns", "leads"])?;
-    let (_, wasm) = PLUGINS
-        .iter()
-        .find(|(name, _)| *name == "woe_scorecard")
-        .ok_or("no woe_scorecard")?;
+    let tables = ["campaigns", "leads", "revenue"];
+    let tributary = Tributary::with_native(native::functions(), &dataset, MANUFACTURER, &tables)?;
+    let wasm = shipped("woe_scorecard")?;
     tributary.activate(MANUFACTURER, wasm)?;
     println!(
         "score: scale {}, {MANUFACTURER}, {THREADS} threads in SQL, one in the call alone",
@@ -55,6 +60,52 @@ fn main() -> Outcome<()> {
     let mut report = Report::new("Score over all leads", "plugin", "without");
     the_call_alone(&tributary, wasm, settings, &mut report)?;
     the_whole_query(&tributary, settings, &mut report)?;
+    by_distributor(&tributary, settings, &mut report)?;
+    an_aggregate(&tributary, settings, &mut report)?;
+    report.print();
+    against_duckdb(&tributary, settings)
+}
+
+/// The mean score of each distributor's leads, on the same files.
+fn against_duckdb(tributary: &Tributary, settings: Settings) -> Outcome<()> {
+    let mut duckdb = DuckDb::start()?;
+    for name in ["campaigns", "leads"] {
+        let tables = tributary_engine_core::model::TABLES.iter();
+        let table = tables.clone().find(|table| table.name == name);
+        let table = table.ok_or_else(|| format!("there is no table {name}"))?;
+        duckdb.view_at_its_best(table, &tributary.table_folder(MANUFACTURER, name))?;
+    }
+    let mean = |score: &str| {
+        format!("SELECT l.distributor_id, avg({score}) AS mean {FROM} GROUP BY l.distributor_id")
+    };
+    let ours = mean("woe_scorecard.probability(l.industry, l.employees, c.source)");
+    let formula = FORMULA.trim_start_matches("sum(").strip_suffix(')');
+    let others = [
+        (
+            "the formula in its SQL",
+            formula.ok_or("the formula is a sum")?,
+        ),
+        (
+            "a Python UDF, native",
+            "score_by_row(l.industry, l.employees, c.source)",
+        ),
+        (
+            "a Python UDF, arrow",
+            "score_by_batch(l.industry, l.employees, c.source)",
+        ),
+    ];
+    let mut report = Report::new("Mean score by distributor", "plugin", "DuckDB");
+    let answer = tributary.query(MANUFACTURER, &ours)?;
+    for (name, other) in others {
+        let theirs = mean(other);
+        Totals::of(&answer.batches)?.agree(&duckdb.query(&theirs)?.totals)?;
+        let pairs = alternate(
+            settings.pairs,
+            || Ok(tributary.query(MANUFACTURER, &ours)?.took),
+            || Ok(duckdb.query(&theirs)?.took),
+        )?;
+        report.add(&format!("against {name}"), &pairs);
+    }
     report.print();
     Ok(())
 }
@@ -77,7 +128,7 @@ fn the_call_alone(
     let pool = plugin.pool(&plugin.settings(&serde_json::Map::new())?, None);
 
     let through_wasm = |batch: &RecordBatch| sandboxed(&pool, function, batch);
-    let in_rust = |batch: &RecordBatch| Ok(Arc::new(native(batch)) as ArrayRef);
+    let in_rust = |batch: &RecordBatch| Ok(Arc::new(looped(batch)) as ArrayRef);
     let (wasm_sum, native_sum) = (total(&batches, &through_wasm)?, total(&batches, &in_rust)?);
     if (wasm_sum - native_sum).abs() > 1e-9 * native_sum {
         return Err(format!("the plugin says {wasm_sum}, Rust {native_sum}").into());
@@ -121,6 +172,73 @@ fn the_whole_query(tributary: &Tributary, settings: Settings, report: &mut Repor
     Ok(())
 }
 
+/// The mean score of each distributor's leads, against the score as a native function of DataFusion.
+fn by_distributor(tributary: &Tributary, settings: Settings, report: &mut Report) -> Outcome<()> {
+    let mean = |function: &str| {
+        format!(
+            "SELECT l.distributor_id, avg({function}(l.industry, l.employees, c.source)) AS mean {FROM} GROUP BY 1"
+        )
+    };
+    let (plugin, native) = (
+        mean("woe_scorecard.probability"),
+        mean("native_probability"),
+    );
+    race(
+        tributary,
+        settings,
+        report,
+        "mean score by distributor, against a native function",
+        (&plugin, &native),
+    )
+}
+
+/// Mean amounts weighted with quantities, over all and by product.
+fn an_aggregate(tributary: &Tributary, settings: Settings, report: &mut Report) -> Outcome<()> {
+    tributary.activate(MANUFACTURER, shipped("fit_engagement")?)?;
+    for (name, by) in [
+        ("over all", "1"),
+        ("by distributor", "distributor_id"),
+        ("by product", "product_id"),
+    ] {
+        let ask = |function: &str| {
+            format!("SELECT {by} AS grp, {function}(amount, units) AS mean FROM (
+                SELECT {by}, CAST(amount AS DOUBLE) AS amount, CAST(quantity AS DOUBLE) AS units FROM revenue) GROUP BY 1")
+        };
+        let (plugin, native) = (
+            ask("fit_engagement.weighted_mean"),
+            ask("native_weighted_mean"),
+        );
+        let name = format!("weighted mean {name}, against a native aggregate");
+        race(tributary, settings, report, &name, (&plugin, &native))?;
+    }
+    Ok(())
+}
+
+/// Two queries that have to agree, in alternation.
+fn race(
+    tributary: &Tributary,
+    settings: Settings,
+    report: &mut Report,
+    name: &str,
+    (plugin, native): (&str, &str),
+) -> Outcome<()> {
+    let ask = |sql: &str| tributary.query(MANUFACTURER, sql);
+    Totals::of(&ask(plugin)?.batches)?.agree(&Totals::of(&ask(native)?.batches)?)?;
+    let pairs = alternate(
+        settings.pairs,
+        || Ok(ask(plugin)?.took),
+        || Ok(ask(native)?.took),
+    )?;
+    report.add(name, &pairs);
+    Ok(())
+}
+
+/// A plugin that comes with the engine.
+fn shipped(plugin: &str) -> Outcome<&'static [u8]> {
+    let found = PLUGINS.iter().find(|(name, _)| *name == plugin);
+    Ok(found.ok_or_else(|| format!("no {plugin}"))?.1)
+}
+
 /// The arguments of the score, in batches of a query's size that own their buffers.
 fn batches(tributary: &Tributary) -> Outcome<Vec<RecordBatch>> {
     let sql = format!("SELECT l.industry, l.employees, c.source {FROM}");
@@ -150,7 +268,7 @@ fn sandboxed(pool: &Pool, function: usize, batch: &RecordBatch) -> Outcome<Array
     Ok(pool.call(function, &arguments, batch.num_rows())?)
 }
 
-fn native(batch: &RecordBatch) -> Float64Array {
+fn looped(batch: &RecordBatch) -> Float64Array {
     let industry = batch.column(0).as_string::<i32>();
     let employees = batch.column(1).as_primitive::<Int64Type>();
     let source = batch.column(2).as_string::<i32>();

@@ -14,7 +14,7 @@ use tributary_engine_core::engine::{
     Receipt, Setup, Upload,
 };
 use tributary_engine_core::manufacturer::ManufacturerId;
-use tributary_engine_core::{Database, Engine, Options};
+use tributary_engine_core::{Database, Engine, NativeFunctions, Options};
 
 use crate::{Outcome, THREADS, Took};
 
@@ -51,6 +51,11 @@ pub fn scratch() -> Outcome<PathBuf> {
 impl Tributary {
     /// An empty database.
     pub fn empty() -> Outcome<Self> {
+        Self::knowing(NativeFunctions::default())
+    }
+
+    /// An empty database that knows some native functions.
+    fn knowing(native: NativeFunctions) -> Outcome<Self> {
         let folder = TempDir::new_in(scratch()?)?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -59,6 +64,7 @@ impl Tributary {
         let options = Options {
             data: folder.path().join("data"),
             threads: Some(THREADS),
+            native,
             ..Options::default()
         };
         let database = runtime.block_on(Database::open(options))?;
@@ -71,7 +77,17 @@ impl Tributary {
 
     /// A database with some tables of one manufacturer of the demo data.
     pub fn with(dataset: &Dataset, manufacturer: &str, tables: &[&str]) -> Outcome<Self> {
-        let tributary = Self::empty()?;
+        Self::with_native(NativeFunctions::default(), dataset, manufacturer, tables)
+    }
+
+    /// The same, with some native functions.
+    pub fn with_native(
+        native: NativeFunctions,
+        dataset: &Dataset,
+        manufacturer: &str,
+        tables: &[&str],
+    ) -> Outcome<Self> {
+        let tributary = Self::knowing(native)?;
         for table in tables {
             let chunks = dataset
                 .csv(manufacturer, table)

@@ -49,6 +49,7 @@ const LINE: &[(&str, &[&str])] = &[
     ("tributary-sdk-rust", &["tributary-sdk-rust-macros"]),
     ("tributary-sdk-rust-macros", &[]),
     ("tributary-datasets", &[]),
+    ("tributary-benches-kernels", &["tributary-sdk-rust"]),
 ];
 
 fn cargo(arguments: &[&str]) -> String {

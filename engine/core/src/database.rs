@@ -34,7 +34,7 @@ use crate::manufacturer::ManufacturerId;
 use crate::model::{Semantics, TABLES, Table};
 use crate::plugins::Registry;
 use crate::saved::{Named, Run, Save, Saved, SavedKind};
-use crate::sql::{self, Gated, Library, Plan, Sessions, Tables, When};
+use crate::sql::{self, Gated, Library, NativeFunctions, Plan, Sessions, Tables, When};
 use crate::store::{Snapshot, Store};
 
 use deciding::Turns;
@@ -50,6 +50,8 @@ pub struct Options {
     pub query_memory_bytes: Option<usize>,
     /// What compiles plugins; this process does where absent.
     pub compiler: Option<Arc<dyn Compiler>>,
+    /// Functions of the process that embeds the engine.
+    pub native: NativeFunctions,
 }
 
 /// A database on this machine.
@@ -87,7 +89,7 @@ impl Database {
                 options.compiler,
             )?)?),
             turns: Turns::default(),
-            sessions: Arc::new(Sessions::new(runtime, threads)?),
+            sessions: Arc::new(Sessions::new(runtime, threads, options.native)?),
             threads: Some(worker_threads(threads)?),
         }))
     }

@@ -30,4 +30,5 @@ pub use engine::Engine;
 pub use fault::{Error, Fault, Result};
 pub use plugins::{Trial, Tried};
 pub use reading::unknown_option;
+pub use sql::NativeFunctions;
 pub use store::HANDLED_IN_LOG;

@@ -25,6 +25,7 @@ pub use answer::{After, Plan, stream, too_long};
 pub use binding::bind;
 pub use files::{FilePlan, Files};
 pub use function::{QueryPlugins, coerce, signature};
+pub use functions::NativeFunctions;
 pub use gate::{Gated, placeholders};
 pub use library::{HISTORIES, Library, is_taken, needs_library};
 pub use parameters::is_parameter_name;

@@ -19,7 +19,7 @@ use super::answer::Plan;
 use super::files::Files;
 use super::frames::check_frames;
 use super::function::QueryPlugins;
-use super::functions;
+use super::functions::{self, NativeFunctions};
 use super::gate::Gated;
 use super::library::Library;
 use super::receipt::with_receipt;
@@ -96,7 +96,7 @@ impl Tables {
 
 impl Sessions {
     /// Sessions that share one runtime: its memory, its disk, its cache of file footers.
-    pub fn new(runtime: Arc<RuntimeEnv>, threads: usize) -> Result<Self> {
+    pub fn new(runtime: Arc<RuntimeEnv>, threads: usize, native: NativeFunctions) -> Result<Self> {
         let mut config = SessionConfig::new()
             .with_target_partitions(threads)
             .with_create_default_catalog_and_schema(false)
@@ -109,6 +109,7 @@ impl Sessions {
             .with_default_features()
             .build();
         functions::register(&mut base).map_err(classify)?;
+        native.register(&mut base).map_err(classify)?;
         Ok(Self { base })
     }
 

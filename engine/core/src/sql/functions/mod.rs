@@ -15,7 +15,29 @@ use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use tributary_engine_stats::invalid::Invalid;
 
-/// Makes every function known to a session.
+/// Functions of the process that embeds the engine: native code, trusted, the same for every manufacturer.
+#[derive(Debug, Clone, Default)]
+pub struct NativeFunctions {
+    /// called row by row, or batch by batch
+    pub scalars: Vec<Arc<ScalarUDF>>,
+    /// called over groups
+    pub aggregates: Vec<Arc<AggregateUDF>>,
+}
+
+impl NativeFunctions {
+    /// Makes them known to a session. A name that is taken is taken over.
+    pub(crate) fn register(self, state: &mut SessionState) -> Result<()> {
+        for scalar in self.scalars {
+            state.register_udf(scalar)?;
+        }
+        for aggregate in self.aggregates {
+            state.register_udaf(aggregate)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes every function of our own known to a session.
 pub fn register(state: &mut SessionState) -> Result<()> {
     state.register_udf(Arc::new(ScalarUDF::from(rate_ci::RateCi::new())))?;
     for calendar in utc_calendar::UtcCalendar::all() {
