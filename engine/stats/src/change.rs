@@ -3,8 +3,11 @@
 //! The answer is a distribution over periods, not a date. Absolute series mix season and market into the
 //! answer; pass the network's expected rates to take them out. Knows no calendar: a period is an index.
 
+mod cost;
 mod offset;
+mod partition;
 mod plain;
+pub mod points;
 
 use std::ops::Range;
 

@@ -4,6 +4,7 @@
 //! row order nor on the currency. Negative parts (returns) have no share and are refused; net them first.
 //! `None` means there is no total to share: no parts, or all of them 0.
 
+use crate::compensated::sum;
 use crate::invalid::Invalid;
 
 /// Gini coefficient, 0 (all equal) to 1 - 1/n (one part has everything).
@@ -104,21 +105,6 @@ impl Parts {
             .map_or(0.0, |next| (count - whole as f64) * next);
         ((held + partial) / self.total).min(1.0)
     }
-}
-
-/// Compensated sum (Neumaier 1974).
-fn sum(terms: impl Iterator<Item = f64>) -> f64 {
-    let (mut total, mut lost) = (0.0_f64, 0.0);
-    for term in terms {
-        let next = total + term;
-        lost += if total.abs() >= term.abs() {
-            (total - next) + term
-        } else {
-            (term - next) + total
-        };
-        total = next;
-    }
-    total + lost
 }
 
 #[cfg(test)]

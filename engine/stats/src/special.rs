@@ -6,10 +6,14 @@
 //! the small tail; `tests/special.rs` holds them to values computed with 45 digits.
 
 mod beta;
+mod chi2;
+mod chi2_quantile;
 mod gamma;
 mod normal;
 
 pub use beta::{beta_cdf, beta_quantile};
+pub use chi2::chi2_sf;
+pub use chi2_quantile::chi2_upper_quantile;
 pub use gamma::ln_gamma;
 pub use normal::{norm_cdf, norm_quantile};
 

@@ -129,6 +129,15 @@ pub(crate) fn ln_beta_density_kernel(a: f64, b: f64, x: f64, y: f64) -> f64 {
     remainders + scale - deviance(a, n, x) - deviance(b, n, y)
 }
 
+/// ln of x^a e^-x / Γ(a+1), for whole a the Poisson probability of a events at mean x, by its deviance
+/// (Loader 2000, eq. 5). Requires a >= 0 and x > 0.
+pub(super) fn ln_poisson_kernel(a: f64, x: f64) -> f64 {
+    if a == 0.0 {
+        return -x;
+    }
+    -stirling_remainder(a) - deviance(a, x, 1.0) - 0.5 * a.ln() - HALF_LN_TAU
+}
+
 /// ln p, where q = 1-p is the better known of the two when p is near 1.
 fn ln_of_pair(p: f64, q: f64) -> f64 {
     if p > 0.5 { (-q).ln_1p() } else { p.ln() }
