@@ -33,7 +33,21 @@ pub(crate) fn sum(terms: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// The sum of terms in any order, the same to the last bit whatever that order was.
-pub(crate) fn sum_unordered(mut terms: Vec<f64>) -> f64 {
+pub(crate) fn sum_unordered(terms: impl IntoIterator<Item = f64>) -> f64 {
+    let mut terms: Vec<f64> = terms.into_iter().collect();
     terms.sort_unstable_by(f64::total_cmp);
     sum(terms.into_iter())
+}
+
+/// Σw - Σw²/Σw of weights w > 0, the denominator of a variance by moments (DerSimonian & Laird 1986).
+///
+/// As 2Σ_{i<j} wᵢwⱼ / Σw, in which nothing cancels when one weight exceeds all others together.
+pub(crate) fn moment_weight(mut weights: Vec<f64>) -> f64 {
+    weights.sort_by(f64::total_cmp);
+    let (mut so_far, mut pairs) = (0.0, 0.0);
+    for weight in weights {
+        pairs += weight * so_far;
+        so_far += weight;
+    }
+    2.0 * (pairs / so_far)
 }

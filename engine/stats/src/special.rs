@@ -6,17 +6,18 @@
 //! the small tail; `tests/special.rs` holds them to values computed with 45 digits.
 
 mod beta;
-mod chi2;
-mod chi2_quantile;
 mod gamma;
+mod incomplete_gamma;
 mod normal;
+mod rising;
 
 pub use beta::{beta_cdf, beta_quantile};
-pub use chi2::chi2_sf;
-pub use chi2_quantile::chi2_upper_quantile;
 pub use gamma::ln_gamma;
+pub use incomplete_gamma::{chi2_sf, chi2_upper_quantile, gamma_cdf, gamma_quantile, gamma_sf};
 pub use normal::{norm_cdf, norm_quantile};
 
-pub(crate) use beta::beta_quantile_of_tails;
+pub(crate) use beta::{beta_quantile_of_tails, beta_tails};
 pub(crate) use gamma::{deviance, ln_beta_density_kernel};
+pub(crate) use incomplete_gamma::{gamma_quantile_of_tails, gamma_tails};
 pub(crate) use normal::two_sided_z;
+pub(crate) use rising::rising;

@@ -93,8 +93,7 @@ pub fn retention(base: &[f64], now: &[f64]) -> Result<Retention, Invalid> {
         .filter(|(base, _)| **base > 0.0)
         .map(|(base, now)| (*base, now.max(0.0)))
         .collect();
-    let total =
-        |amount: fn(&(f64, f64)) -> f64| sum_unordered(customers.iter().map(amount).collect());
+    let total = |amount: fn(&(f64, f64)) -> f64| sum_unordered(customers.iter().map(amount));
     let start = total(|(base, _)| *base);
     let mut result = ratios(
         start,

@@ -81,7 +81,7 @@ pub fn psi(expected: &[f64], actual: &[f64], smoothing: f64, alpha: f64) -> Resu
         let (e, a) = (e + smoothing, a + smoothing);
         term(e / (n + spread), a / (m + spread))
     });
-    let value = sum_unordered(terms.collect());
+    let value = sum_unordered(terms);
     if !value.is_finite() {
         result.status = Status::Infeasible;
         return Ok(result);

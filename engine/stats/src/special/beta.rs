@@ -202,3 +202,11 @@ fn normal_start(p: f64, q: f64, a: f64, b: f64) -> f64 {
     let w = z * (h + lambda).sqrt() / h - (inv_b - inv_a) * (lambda + 5.0 / 6.0 - 2.0 / (3.0 * h));
     a / (a + b * (2.0 * w).exp())
 }
+
+/// Both tails of Beta(a, b), (I_x(a, b), 1 - I_x(a, b)), at the x whose complement `y` is given with its own
+/// digits; whichever is small keeps its relative accuracy. Outside the domain of [`beta_cdf`]: [`Invalid`].
+pub(crate) fn beta_tails(x: f64, y: f64, a: f64, b: f64) -> Result<(f64, f64), Invalid> {
+    check_shapes(a, b)?;
+    let both = tails(x, y, a, b);
+    Ok((both.lower, both.upper))
+}

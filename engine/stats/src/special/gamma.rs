@@ -131,7 +131,7 @@ pub(crate) fn ln_beta_density_kernel(a: f64, b: f64, x: f64, y: f64) -> f64 {
 
 /// ln of x^a e^-x / Γ(a+1), for whole a the Poisson probability of a events at mean x, by its deviance
 /// (Loader 2000, eq. 5). Requires a >= 0 and x > 0.
-pub(super) fn ln_poisson_kernel(a: f64, x: f64) -> f64 {
+pub(crate) fn ln_poisson_kernel(a: f64, x: f64) -> f64 {
     if a == 0.0 {
         return -x;
     }

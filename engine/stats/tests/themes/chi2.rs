@@ -55,12 +55,7 @@ fn ends_are_exact_and_outside_is_invalid() {
         (Ok(1.0), Ok(0.0))
     );
     assert_eq!(chi2_sf(f64::MAX, 1e10), Ok(0.0));
-    for (x, df) in [
-        (f64::NAN, 1.0),
-        (1.0, 0.0),
-        (1.0, f64::NAN),
-        (1.0, 1e11),
-    ] {
+    for (x, df) in [(f64::NAN, 1.0), (1.0, 0.0), (1.0, f64::NAN), (1.0, 1e11)] {
         assert!(chi2_sf(x, df).is_err());
     }
     for tail in [0.0, 1.0, f64::NAN] {
