@@ -1,7 +1,7 @@
 //! Plugins are compiled in a process of their own: what it makes runs here, and what becomes of it hurts nobody.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use tributary_engine_core::compile::Compiler;
@@ -15,11 +15,20 @@ fn binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_tributary"))
 }
 
-/// A program that stands for a compiler which comes to a bad end.
+/// A program that stands for a compiler which comes to a bad end. Another process writes it: while a file is open for
+/// writing in this one, a child of another test inherits it, and then it can't be started ("text file busy").
 fn script(folder: &Path, body: &str) -> InChild {
     let path = folder.join("compiler.sh");
-    std::fs::write(&path, format!("#!/bin/sh\n{body}\n")).expect("written");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("executable");
+    let written = Command::new("sh")
+        .args([
+            "-c",
+            r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#,
+            "sh",
+        ])
+        .arg(&path)
+        .arg(body)
+        .status();
+    assert!(written.expect("a shell").success());
     InChild::new(path)
 }
 

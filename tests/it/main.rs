@@ -3,6 +3,7 @@
 mod attributes;
 mod broken;
 mod cli;
+mod compare;
 mod compile;
 mod corpora;
 mod demo;
@@ -18,7 +19,9 @@ mod parameters;
 mod platform;
 mod plugin_sql;
 mod plugins;
+mod reference;
 mod saved;
+mod settings;
 mod shell;
 mod slt;
 mod support;

@@ -160,6 +160,9 @@ async fn scored_adds_what_a_plugin_says_to_rows() {
         .await;
     let scored = format!("SELECT lead_id, verdict, score {rule} ORDER BY lead_id");
     assert_eq!(world.rows(&scored).await, by_hand);
+    // Names bind, and not places.
+    let otherwise = "(SELECT abs(employees % 4) AS priority, 2 AS money, lead_id, 2 AS authority, 3 AS challenges FROM leads)";
+    assert_eq!(world.rows(&scored.replace(rows, otherwise)).await, by_hand);
     let counted = format!(
         "SELECT verdict, count(*) {rule} AS s WHERE s.score > 10 GROUP BY verdict ORDER BY 1"
     );
@@ -185,6 +188,10 @@ async fn scored_adds_what_a_plugin_says_to_rows() {
         (
             "SELECT * FROM scored((SELECT 1 AS challenges, 1 AS authority, 1 AS money, 1 AS priority, 1 AS score), 'champ.score')",
             "have a column \"score\", which \"champ.score\" adds",
+        ),
+        (
+            "SELECT * FROM scored((SELECT * FROM (SELECT 1 AS challenges, 1 AS authority, 1 AS money, 1 AS priority) AS a CROSS JOIN (SELECT 2 AS money) AS b), 'champ.score')",
+            "column \"money\" is there twice",
         ),
         (
             "SELECT * FROM scored(leads, 'champ.score')",

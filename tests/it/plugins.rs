@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tributary_engine_core::Fault;
 
-use crate::support::{World, hostile, root};
+use crate::support::{World, hostile, root, shipped};
 
 fn vectors(plugin: &str) -> Vec<Value> {
     let text =
@@ -259,5 +259,49 @@ async fn misbehaving_guests_fail_their_query_only() {
             "60",
             "and the next query is right"
         );
+    }
+}
+
+/// CHAMP with every bound of 100 made 60, that of its score and those of its settings. It scores up to 100 all the same.
+fn promising_too_little() -> Vec<u8> {
+    // The numbers' bits as LEB128, as an `i64.const` has them.
+    let hundred = b"\x80\x80\x80\x80\x80\x80\xc0\xac\xc0\x00";
+    let sixty = b"\x80\x80\x80\x80\x80\x80\x80\xa7\xc0\x00";
+    let mut wasm = shipped("champ").to_vec();
+    let places: Vec<usize> = (0..wasm.len())
+        .filter(|at| wasm[*at..].starts_with(hundred))
+        .collect();
+    assert!(!places.is_empty(), "its bounds are spelled otherwise");
+    for place in places {
+        wasm[place..place + sixty.len()].copy_from_slice(sixty);
+    }
+    wasm
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_score_outside_its_promise_is_found_in_any_row_of_any_batch() {
+    let world = World::empty().await;
+    world
+        .csv("products", "product_id,name\nP1,Pump\n")
+        .await
+        .expect("a manufacturer");
+    world.install(&promising_too_little()).await;
+    let ask = |answer: &str| {
+        format!(
+            "SELECT sum(champ.score(CAST({answer} AS INT), 2, 2, 1)) FROM generate_series(1, 50000) AS s (v)"
+        )
+    };
+    let within = world.value(&ask("2")).await;
+    assert_eq!(within.parse::<f64>().expect("a number"), 3_000_000.0);
+    for row in [1, 2, 8_192, 8_193, 30_000, 50_000] {
+        let error = world
+            .query(&ask(&format!("CASE WHEN v = {row} THEN 3 ELSE 2 END")))
+            .await
+            .expect_err("70 is too much");
+        assert_eq!(error.fault(), Fault::Plugin, "row {row}: {error:?}");
+        let words = "returned 70, promised 0 to 60";
+        assert!(error.message().contains(words), "row {row}: {error}");
+        // Three failures within a minute would suspend it.
+        world.install(&promising_too_little()).await;
     }
 }

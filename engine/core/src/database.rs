@@ -34,6 +34,7 @@ use crate::manufacturer::ManufacturerId;
 use crate::model::{Semantics, TABLES, Table};
 use crate::plugins::Registry;
 use crate::saved::{Named, Run, Save, Saved, SavedKind};
+use crate::settings::Settings;
 use crate::sql::{self, Gated, Library, NativeFunctions, Plan, Sessions, Tables, When};
 use crate::store::{Snapshot, Store};
 
@@ -159,11 +160,19 @@ impl Database {
         let plugins = self.called(manufacturer, &library).await?;
         let tables = self.sessions.tables(manufacturer, &statement, library)?;
         let snapshots = self.snapshots(manufacturer, &tables).await?;
+        let settings = self.control.own_settings(manufacturer).await?;
         let sessions = Arc::clone(&self.sessions);
         let manufacturer = manufacturer.clone();
         let plan = self.threads().spawn(async move {
             sessions
-                .plan(&manufacturer, statement, tables, snapshots, plugins)
+                .plan(
+                    &manufacturer,
+                    statement,
+                    tables,
+                    snapshots,
+                    plugins,
+                    &settings,
+                )
                 .await
         });
         tokio::time::timeout(deadline, plan)
@@ -207,6 +216,7 @@ impl Engine for Database {
         let started = Instant::now();
         self.entitled(&query.principal, &query.manufacturer).await?;
         let statement = Gated::parse(&query.sql, &query.parameters)?;
+        let statement = self.expanded(&query.manufacturer, statement).await?;
         let library = self.library(&query.manufacturer, &statement).await?;
         let longest = Duration::from_secs(limits::QUERY_SECONDS);
         let deadline = query.deadline.map_or(longest, |asked| asked.min(longest));
@@ -394,6 +404,35 @@ impl Engine for Database {
 
     async fn run(&self, run: Run) -> Result<Answer> {
         self.ran(run).await
+    }
+
+    async fn settings(
+        &self,
+        principal: &Principal,
+        manufacturer: &ManufacturerId,
+    ) -> Result<Settings> {
+        self.entitled(principal, manufacturer).await?;
+        self.control.own_settings(manufacturer).await
+    }
+
+    async fn set(
+        &self,
+        principal: &Principal,
+        manufacturer: &ManufacturerId,
+        settings: Settings,
+    ) -> Result<Settings> {
+        self.entitled(principal, manufacturer).await?;
+        let settings = settings.checked()?;
+        self.control.set(manufacturer, &settings).await?;
+        let detail = format!(
+            "fiscal year from month {}, {} holidays",
+            settings.fiscal_start_month,
+            settings.holidays.len()
+        );
+        self.control
+            .audit(manufacturer, principal, "set", "settings", &detail)
+            .await?;
+        Ok(settings)
     }
 
     async fn manufacturers(&self, principal: &Principal) -> Result<Vec<ManufacturerId>> {

@@ -25,6 +25,7 @@ pub use crate::reading::{
     Compression, Dates, DecimalMark, Delimiter, Encoding, Format, Missing, OnError, ReadAs, Reading,
 };
 use crate::saved::{Named, Run, Save, Saved, SavedKind};
+use crate::settings::Settings;
 
 /// The database as its adapters see it.
 #[async_trait]
@@ -107,6 +108,21 @@ pub trait Engine: Send + Sync {
 
     /// Answers a named query.
     async fn run(&self, run: Run) -> Result<Answer>;
+
+    /// What a manufacturer has set for itself.
+    async fn settings(
+        &self,
+        principal: &Principal,
+        manufacturer: &ManufacturerId,
+    ) -> Result<Settings>;
+
+    /// Sets it; the answer is what holds from now on.
+    async fn set(
+        &self,
+        principal: &Principal,
+        manufacturer: &ManufacturerId,
+        settings: Settings,
+    ) -> Result<Settings>;
 
     /// The manufacturers that the principal may see, in order.
     async fn manufacturers(&self, principal: &Principal) -> Result<Vec<ManufacturerId>>;

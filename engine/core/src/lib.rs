@@ -7,10 +7,12 @@ pub mod engine;
 pub mod fault;
 pub mod limits;
 pub mod manufacturer;
+pub mod metric;
 pub mod model;
 pub mod parameter;
 pub mod plugin;
 pub mod saved;
+pub mod settings;
 
 mod attributes;
 mod catalog;
@@ -30,5 +32,7 @@ pub use engine::Engine;
 pub use fault::{Error, Fault, Result};
 pub use plugins::{Trial, Tried};
 pub use reading::unknown_option;
-pub use sql::NativeFunctions;
+pub use sql::{
+    Entry as FunctionEntry, NativeFunctions, reference as function_reference, shipped_views,
+};
 pub use store::HANDLED_IN_LOG;

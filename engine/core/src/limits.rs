@@ -134,3 +134,7 @@ pub const RECORD_ROWS: i64 = 100_000;
 pub const RECORD_TRIM_EVERY: i64 = 1_000;
 /// Leads that one batch of a run of rules decides, once a lead was refused.
 pub const DECIDE_SPLIT_ROWS: usize = 256;
+/// Holidays that a manufacturer may set.
+pub const HOLIDAYS: usize = 2_000;
+/// Comparisons that one statement may make; a scorecard makes one for each of its metrics.
+pub const COMPARISONS: usize = 20;

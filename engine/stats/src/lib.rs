@@ -8,6 +8,7 @@ pub mod adjust;
 pub mod better;
 pub mod calendar;
 pub mod change;
+pub mod compare;
 mod compensated;
 pub mod control;
 pub mod count;

@@ -133,8 +133,8 @@ pub fn mix_rate(strata: &[Stratum]) -> MixRate {
         Some((0.5 * (w1 + w2) * (p1 - p2), 0.5 * (p1 + p2) * (w1 - w2)))
     });
     let (rates, mixes): (Vec<f64>, Vec<f64>) = effects.unzip();
-    let rate_effect = known.then(|| sum_unordered(rates.into_iter()));
-    let mix_effect = known.then(|| sum_unordered(mixes.into_iter()));
+    let rate_effect = known.then(|| sum_unordered(rates));
+    let mix_effect = known.then(|| sum_unordered(mixes));
     MixRate {
         diff: known.then(|| a / n1 - c / n2),
         rate_effect,

@@ -5,6 +5,7 @@ mod plugins;
 mod records;
 mod saved;
 mod schema;
+mod settings;
 mod tokens;
 
 use std::path::Path;

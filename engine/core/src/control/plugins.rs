@@ -41,18 +41,22 @@ impl Control {
         wasm: &[u8],
     ) -> Result<()> {
         let mut change = self.pool().begin().await.map_err(fail)?;
-        let versions: i64 =
-            sqlx::query("SELECT count(*) FROM plugin_versions WHERE manufacturer = ?")
-                .bind(manufacturer.as_str())
-                .fetch_one(&mut *change)
-                .await
-                .map_err(fail)?
-                .get(0);
-        if versions >= limits::PLUGIN_VERSIONS {
+        let others: i64 = sqlx::query(
+            "SELECT count(*) FROM plugin_versions
+             WHERE manufacturer = ? AND (name, version) <> (?, ?)",
+        )
+        .bind(manufacturer.as_str())
+        .bind(&plugin.name)
+        .bind(&plugin.version)
+        .fetch_one(&mut *change)
+        .await
+        .map_err(fail)?
+        .get(0);
+        if others >= limits::PLUGIN_VERSIONS {
             return Err(Error::limit(
                 "plugin_versions",
                 limits::PLUGIN_VERSIONS,
-                versions + 1,
+                others + 1,
             ));
         }
         sqlx::query("INSERT INTO components (digest, wasm) VALUES (?, ?) ON CONFLICT DO NOTHING")
@@ -101,12 +105,13 @@ impl Control {
         change.commit().await.map_err(fail)
     }
 
-    /// Adds an activation, unless another one of the same name came after `seen`; says whether it did.
+    /// Adds an activation, unless another one of the manufacturer came after `seen`; says whether it did. What one plugin
+    /// may do depends on what the others do, so one of another plugin counts as well.
     pub async fn add_activation(
         &self,
         manufacturer: &ManufacturerId,
         activation: NewActivation<'_>,
-        seen: Option<i64>,
+        seen: i64,
     ) -> Result<bool> {
         let applies = serde_json::to_string(activation.applies)
             .map_err(|error| Error::internal("write activation", error))?;
@@ -124,7 +129,7 @@ impl Control {
                  (manufacturer, plugin, version, digest, config_hash, applies, action, at, actor)
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
              WHERE coalesce((SELECT max(activation_id) FROM plugin_activations
-                             WHERE manufacturer = ?1 AND plugin = ?2), 0) = ?10",
+                             WHERE manufacturer = ?1), 0) = ?10",
         )
         .bind(manufacturer.as_str())
         .bind(&activation.version.name)
@@ -135,7 +140,7 @@ impl Control {
         .bind(activation.action.name())
         .bind(super::now())
         .bind(activation.by)
-        .bind(seen.unwrap_or_default())
+        .bind(seen)
         .execute(&mut *change)
         .await
         .map_err(fail)?;
@@ -260,4 +265,44 @@ fn activation(row: &SqliteRow) -> Result<Activation> {
         at: row.get(7),
         by: row.get(8),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Control, PluginRow};
+    use crate::fault::Fault;
+    use crate::limits::PLUGIN_VERSIONS;
+    use crate::manufacturer::ManufacturerId;
+
+    #[tokio::test]
+    async fn a_manufacturer_has_so_many_versions_and_no_more() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let control = Control::open(&folder.path().join("control.sqlite")).await;
+        let control = control.expect("it opens");
+        let add = async |manufacturer: &ManufacturerId, version: i64| {
+            let row = PluginRow {
+                name: "champ".to_owned(),
+                version: format!("1.0.{version}"),
+                digest: version.to_string(),
+                bytes: 0,
+                manifest: "{}".to_owned(),
+                uploaded_at: String::new(),
+            };
+            control.add_plugin(manufacturer, &row, b"").await
+        };
+        let [acme, borealis] =
+            ["acme", "borealis"].map(|id| ManufacturerId::try_from(id).expect("valid"));
+        for manufacturer in [&acme, &borealis] {
+            control.add_manufacturer(manufacturer).await.expect("new");
+        }
+        for version in 0..PLUGIN_VERSIONS {
+            add(&acme, version).await.expect("there is room");
+        }
+        let error = add(&acme, PLUGIN_VERSIONS).await.expect_err("no room");
+        assert_eq!(error.fault(), Fault::Limit);
+        let words = "limit \"plugin_versions\" is 1000, asked for 1001";
+        assert!(error.message().contains(words), "{error}");
+        add(&acme, 0).await.expect("the same again is no other");
+        add(&borealis, PLUGIN_VERSIONS).await.expect("each its own");
+    }
 }

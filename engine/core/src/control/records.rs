@@ -1,10 +1,11 @@
 //! What happened, as rows that are added and never changed: the audit trail, logs of plugins, calls of plugins.
 
-use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteExecutor};
 
 use super::{Control, fail, now};
 use crate::engine::{PluginReceipt, Principal};
-use crate::fault::Result;
+use crate::fault::{Error, Result};
 use crate::limits;
 use crate::manufacturer::ManufacturerId;
 
@@ -40,6 +41,25 @@ pub fn named(principal: &Principal) -> String {
     }
 }
 
+/// One kind of record: its table, and what its rows say beside whose they are and when.
+struct Kind {
+    table: &'static str,
+    columns: &'static [&'static str],
+}
+
+const AUDIT: Kind = Kind {
+    table: "audit",
+    columns: &["principal", "action", "subject", "detail"],
+};
+const LOG: Kind = Kind {
+    table: "plugin_log",
+    columns: &["plugin", "version", "level", "message"],
+};
+const CALLS: Kind = Kind {
+    table: "plugin_calls",
+    columns: &["receipt"],
+};
+
 impl Control {
     /// Notes who changed what.
     pub async fn audit(
@@ -50,35 +70,17 @@ impl Control {
         subject: &str,
         detail: &str,
     ) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO audit (manufacturer, at, principal, action, subject, detail)
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(manufacturer.as_str())
-        .bind(now())
-        .bind(named(principal))
-        .bind(action)
-        .bind(subject)
-        .bind(detail)
-        .execute(self.pool())
-        .await
-        .map_err(fail)?;
+        let values = [&named(principal), action, subject, detail];
+        AUDIT
+            .add(self.pool(), manufacturer, &now(), &values)
+            .await?;
         Ok(())
     }
 
     /// The newest changes, oldest of them first.
     pub async fn audit_trail(&self, manufacturer: &ManufacturerId) -> Result<Vec<AuditRow>> {
-        let rows = sqlx::query(
-            "SELECT at, principal, action, subject, detail FROM (
-                 SELECT id, at, principal, action, subject, detail FROM audit
-                 WHERE manufacturer = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
-        )
-        .bind(manufacturer.as_str())
-        .bind(limits::RECORD_ROWS)
-        .fetch_all(self.pool())
-        .await
-        .map_err(fail)?;
-        let rows = rows.into_iter().map(|row| AuditRow {
+        let rows = self.newest(&AUDIT, manufacturer).await?.into_iter();
+        let rows = rows.map(|row| AuditRow {
             at: row.get(0),
             principal: row.get(1),
             action: row.get(2),
@@ -96,36 +98,15 @@ impl Control {
         level: &str,
         message: &str,
     ) -> Result<()> {
-        let added = sqlx::query(
-            "INSERT INTO plugin_log (manufacturer, at, plugin, version, level, message)
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(manufacturer.as_str())
-        .bind(now())
-        .bind(plugin)
-        .bind(version)
-        .bind(level)
-        .bind(message)
-        .execute(self.pool())
-        .await
-        .map_err(fail)?;
-        self.trim("plugin_log", manufacturer, added.last_insert_rowid())
-            .await
+        let values = [plugin, version, level, message];
+        let last = LOG.add(self.pool(), manufacturer, &now(), &values).await?;
+        self.trim(&LOG, manufacturer, last).await
     }
 
     /// The newest lines of all plugins of a manufacturer, oldest of them first.
     pub async fn plugin_log(&self, manufacturer: &ManufacturerId) -> Result<Vec<LogRow>> {
-        let rows = sqlx::query(
-            "SELECT at, plugin, version, level, message FROM (
-                 SELECT id, at, plugin, version, level, message FROM plugin_log
-                 WHERE manufacturer = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
-        )
-        .bind(manufacturer.as_str())
-        .bind(limits::RECORD_ROWS)
-        .fetch_all(self.pool())
-        .await
-        .map_err(fail)?;
-        let rows = rows.into_iter().map(|row| LogRow {
+        let rows = self.newest(&LOG, manufacturer).await?.into_iter();
+        let rows = rows.map(|row| LogRow {
             at: row.get(0),
             plugin: row.get(1),
             version: row.get(2),
@@ -141,54 +122,56 @@ impl Control {
         manufacturer: &ManufacturerId,
         receipts: &[PluginReceipt],
     ) -> Result<()> {
+        if receipts.is_empty() {
+            return Ok(());
+        }
         let (at, mut last) = (now(), 0);
         let mut change = self.pool().begin().await.map_err(fail)?;
         for receipt in receipts {
             let json = serde_json::to_string(receipt)
-                .map_err(|error| crate::fault::Error::internal("write receipt", error))?;
-            let added = sqlx::query(
-                "INSERT INTO plugin_calls (manufacturer, at, receipt) VALUES (?, ?, ?)",
-            )
-            .bind(manufacturer.as_str())
-            .bind(&at)
-            .bind(json)
-            .execute(&mut *change)
-            .await
-            .map_err(fail)?;
-            last = added.last_insert_rowid();
+                .map_err(|error| Error::internal("write receipt", error))?;
+            last = CALLS.add(&mut *change, manufacturer, &at, &[&json]).await?;
         }
         change.commit().await.map_err(fail)?;
-        self.trim("plugin_calls", manufacturer, last).await
+        self.trim(&CALLS, manufacturer, last).await
     }
 
     /// The newest calls, oldest of them first.
     pub async fn plugin_calls(&self, manufacturer: &ManufacturerId) -> Result<Vec<CallRow>> {
-        let rows = sqlx::query(
-            "SELECT at, receipt FROM (
-                 SELECT id, at, receipt FROM plugin_calls
-                 WHERE manufacturer = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
-        )
-        .bind(manufacturer.as_str())
-        .bind(limits::RECORD_ROWS)
-        .fetch_all(self.pool())
-        .await
-        .map_err(fail)?;
-        let rows = rows.into_iter().map(|row| {
+        let rows = self.newest(&CALLS, manufacturer).await?.into_iter();
+        let rows = rows.map(|row| {
             let receipt: String = row.get(1);
             Ok(CallRow {
                 at: row.get(0),
                 receipt: serde_json::from_str(&receipt)
-                    .map_err(|error| crate::fault::Error::internal("read receipt", error))?,
+                    .map_err(|error| Error::internal("read receipt", error))?,
             })
         });
         rows.collect()
     }
 
+    /// The newest rows of one kind, oldest of them first: when, and then its columns.
+    async fn newest(&self, kind: &Kind, manufacturer: &ManufacturerId) -> Result<Vec<SqliteRow>> {
+        let (table, columns) = (kind.table, kind.columns.join(", "));
+        let statement = format!(
+            "SELECT at, {columns} FROM (
+                 SELECT id, at, {columns} FROM {table}
+                 WHERE manufacturer = ? ORDER BY id DESC LIMIT ?) ORDER BY id"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(manufacturer.as_str())
+            .bind(limits::RECORD_ROWS)
+            .fetch_all(self.pool())
+            .await
+            .map_err(fail)
+    }
+
     /// Every so often, removes the rows of a manufacturer that nobody is shown any more.
-    async fn trim(&self, table: &str, manufacturer: &ManufacturerId, last: i64) -> Result<()> {
+    async fn trim(&self, kind: &Kind, manufacturer: &ManufacturerId, last: i64) -> Result<()> {
         if last % limits::RECORD_TRIM_EVERY != 0 {
             return Ok(());
         }
+        let table = kind.table;
         let statement = format!(
             "DELETE FROM {table} WHERE manufacturer = ?1 AND id <= (
                  SELECT id FROM {table} WHERE manufacturer = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"
@@ -200,5 +183,29 @@ impl Control {
             .await
             .map_err(fail)?;
         Ok(())
+    }
+}
+
+impl Kind {
+    /// Adds a row; its number.
+    async fn add(
+        &self,
+        to: impl SqliteExecutor<'_>,
+        manufacturer: &ManufacturerId,
+        at: &str,
+        values: &[&str],
+    ) -> Result<i64> {
+        let (table, columns) = (self.table, self.columns.join(", "));
+        let places = ", ?".repeat(self.columns.len());
+        let statement =
+            format!("INSERT INTO {table} (manufacturer, at, {columns}) VALUES (?, ?{places})");
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(manufacturer.as_str())
+            .bind(at);
+        for value in values {
+            query = query.bind(*value);
+        }
+        let added = query.execute(to).await.map_err(fail)?;
+        Ok(added.last_insert_rowid())
     }
 }

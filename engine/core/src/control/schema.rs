@@ -1,7 +1,7 @@
 //! The tables of the control file. Statements are repeatable; a change of meaning raises the folder's format.
 
 /// Run at every start, in order.
-pub const STATEMENTS: [&str; 15] = [
+pub const STATEMENTS: [&str; 16] = [
     "CREATE TABLE IF NOT EXISTS manufacturers (
         id TEXT PRIMARY KEY,
         created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))
@@ -79,6 +79,13 @@ pub const STATEMENTS: [&str; 15] = [
         detail TEXT NOT NULL
     ) STRICT",
     "CREATE INDEX IF NOT EXISTS audit_of ON audit (manufacturer, id)",
+    // The newest version holds.
+    "CREATE TABLE IF NOT EXISTS settings (
+        version INTEGER PRIMARY KEY AUTOINCREMENT,
+        manufacturer TEXT NOT NULL,
+        json TEXT NOT NULL,
+        set_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))
+    ) STRICT",
     // Views and queries that a manufacturer saved: rows are added and never changed.
     "CREATE TABLE IF NOT EXISTS saved (
         manufacturer TEXT NOT NULL REFERENCES manufacturers (id),

@@ -1,24 +1,24 @@
-//! The rules in force, applied to leads: those that are new or changed since the last time, or all.
+//! The rules in force, and the leads that they are to decide about: those that are new or changed since the last time, or
+//! all. What a decision looks like is known to its run only.
 
-use std::collections::{BTreeMap, HashMap};
+mod run;
+
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{
-    ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
-};
 use futures::StreamExt;
-use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Database;
-use super::judging::{Failed, Judge, Judged, Verdict, picked, verdicts};
+use super::judging::Judge;
 use crate::fault::{Error, Fault, Result};
 use crate::ingest::Rows;
 use crate::manufacturer::ManufacturerId;
 use crate::model::Table;
 use crate::plugin::{Action, Activation, Decide, Decided, DecisionKind};
 use crate::store::{At, Snapshot};
+
+use run::{Run, told};
 
 /// One run of rules at a time for each manufacturer: a second one finds nothing left to do.
 #[derive(Default)]
@@ -152,15 +152,8 @@ impl Database {
             .as_activated(&self.control, &rule.activation)
             .await?;
         let decided_at = chrono::Utc::now().timestamp_micros();
-        let judge = Arc::new(Judge::new(in_force, &rule.function, decided_at)?);
-        let run = Run {
-            kind: rule.kind,
-            data_version: version,
-            decided_at,
-            judge: Arc::clone(&judge),
-            tally: Arc::default(),
-            failed: Arc::default(),
-        };
+        let judge = Judge::new(in_force, &rule.function, decided_at)?;
+        let run = Run::new(judge, rule.kind, version, decided_at);
         let done = self.run(manufacturer, &run, fresh, gone).await;
         if let Some(failed) = run.failure() {
             self.registry
@@ -171,7 +164,7 @@ impl Database {
         self.control
             .note_decided(id, rule.kind.name(), version)
             .await?;
-        let decided = run.outcome(&rule.function);
+        let decided = run.outcome();
         if decided.leads + decided.refused > 0 {
             let of = (decided.plugin.as_str(), decided.version.as_str());
             self.control
@@ -229,181 +222,5 @@ impl Database {
         });
         work.await
             .map_err(|panic| Error::internal("apply rules", panic))?
-    }
-}
-
-/// One run of one rule.
-#[derive(Clone)]
-struct Run {
-    kind: DecisionKind,
-    data_version: u64,
-    decided_at: i64,
-    judge: Arc<Judge>,
-    tally: Arc<Mutex<Tally>>,
-    failed: Arc<Mutex<Option<Box<Failed>>>>,
-}
-
-#[derive(Default)]
-struct Tally {
-    leads: u64,
-    refused: u64,
-    verdicts: BTreeMap<String, u64>,
-}
-
-impl Run {
-    /// `lead_id` and the rule's arguments, by name.
-    fn columns(&self, leads: &Snapshot) -> Result<Vec<String>> {
-        let schema = leads.table.schema();
-        self.judge.columns(&schema)?;
-        let arguments = self.judge.function().args.iter();
-        Ok(["lead_id".to_owned()]
-            .into_iter()
-            .chain(arguments.map(|arg| arg.name.clone()))
-            .collect())
-    }
-
-    /// The decisions about a batch of leads: `lead_id`, then the arguments.
-    fn decide(&self, leads: &RecordBatch) -> Result<RecordBatch> {
-        let positions: Vec<usize> = (1..leads.num_columns()).collect();
-        let judged = self
-            .judge
-            .judge(&picked(leads, &positions), leads.num_rows());
-        let judged = judged.map_err(|failed| {
-            let error = Error::new(failed.error.fault(), failed.error.message().to_owned());
-            *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
-            error
-        })?;
-        let mut rows: Vec<Result<Verdict, String>> = Vec::with_capacity(leads.num_rows());
-        for part in judged {
-            match part {
-                Judged::Rows(array) => rows.extend(verdicts(&array)?.into_iter().map(Ok)),
-                Judged::Refused(message) => rows.push(Err(message)),
-            }
-        }
-        self.count(&rows);
-        self.batch(leads.column(0), &rows)
-    }
-
-    fn count(&self, rows: &[Result<Verdict, String>]) {
-        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        for row in rows {
-            match row {
-                Ok(verdict) => {
-                    tally.leads += 1;
-                    let name = verdict.verdict.clone().unwrap_or_else(|| "none".to_owned());
-                    *tally.verdicts.entry(name).or_default() += 1;
-                }
-                Err(_) => tally.refused += 1,
-            }
-        }
-    }
-
-    fn batch(&self, leads: &ArrayRef, rows: &[Result<Verdict, String>]) -> Result<RecordBatch> {
-        let table = Table::named("decisions").expect("the data model has decisions");
-        let leads = leads.as_string::<i32>();
-        let manifest = self.judge.in_force().plugin.manifest();
-        let (digest, hash) = (
-            self.judge.in_force().plugin.digest(),
-            self.judge.in_force().settings.hash(),
-        );
-        let ids = leads.iter().map(|lead| {
-            let about = format!(
-                "{}\0{}\0{digest}\0{hash}\0{}\0{}",
-                lead.unwrap_or_default(),
-                self.kind,
-                self.data_version,
-                self.decided_at
-            );
-            hex(&Sha256::digest(about.as_bytes())[..16])
-        });
-        let always =
-            |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; rows.len()])) };
-        let version = i64::try_from(self.data_version).unwrap_or(i64::MAX);
-        let ok = |row: &'_ Result<Verdict, String>| row.as_ref().ok().is_some();
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from_iter_values(ids)),
-            Arc::new(leads.clone()),
-            always(self.kind.name()),
-            always(&manifest.name),
-            always(&manifest.version),
-            always(digest),
-            always(hash),
-            Arc::new(Int64Array::from(vec![version; rows.len()])),
-            Arc::new(
-                TimestampMicrosecondArray::from(vec![self.decided_at; rows.len()])
-                    .with_timezone("UTC"),
-            ),
-            Arc::new(StringArray::from_iter(rows.iter().map(|row| {
-                row.as_ref().ok().and_then(|row| row.verdict.as_deref())
-            }))),
-            Arc::new(Float64Array::from_iter(
-                rows.iter()
-                    .map(|row| row.as_ref().ok().and_then(|row| row.score)),
-            )),
-            Arc::new(StringArray::from_iter(rows.iter().map(|row| {
-                ok(row).then(|| {
-                    row.as_ref()
-                        .map(|row| row.reasons.join(","))
-                        .unwrap_or_default()
-                })
-            }))),
-            Arc::new(StringArray::from_iter(
-                rows.iter()
-                    .map(|row| row.as_ref().err().map(String::as_str)),
-            )),
-        ];
-        RecordBatch::try_new(table.schema(), columns)
-            .map_err(|error| Error::internal("record decisions", error))
-    }
-
-    fn failure(&self) -> Option<Box<Failed>> {
-        self.failed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-    }
-
-    fn outcome(&self, function: &str) -> Decided {
-        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        let manifest = self.judge.in_force().plugin.manifest();
-        Decided {
-            kind: self.kind,
-            plugin: manifest.name.clone(),
-            version: manifest.version.clone(),
-            function: function.to_owned(),
-            data_version: self.data_version,
-            leads: tally.leads,
-            refused: tally.refused,
-            verdicts: tally.verdicts.clone(),
-        }
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What was decided, in a line for people.
-fn told(decided: &[Decided]) -> String {
-    let each = decided.iter().map(|one| {
-        let verdicts = one.verdicts.iter();
-        let verdicts: Vec<String> = verdicts
-            .map(|(verdict, leads)| format!("{verdict} {leads}"))
-            .collect();
-        format!(
-            "{} by {} {} on version {} of leads: {} decided ({}), {} refused",
-            one.kind,
-            one.plugin,
-            one.version,
-            one.data_version,
-            one.leads,
-            verdicts.join(", "),
-            one.refused
-        )
-    });
-    let lines: Vec<String> = each.collect();
-    match lines.is_empty() {
-        true => "nothing to decide".to_owned(),
-        false => lines.join("; "),
     }
 }

@@ -97,10 +97,7 @@ impl Database {
             .await
             .map_err(|panic| Error::internal("repeat decision", panic))??;
         let recorded = decision.outcome(&judge);
-        let reproduced = recorded.verdict == repeated.verdict
-            && recorded.score == repeated.score
-            && recorded.reasons == repeated.reasons
-            && recorded.error == repeated.error;
+        let reproduced = agree(&recorded, &repeated);
         Ok(ExplainedDecision {
             kind: decision.kind,
             plugin: decision.plugin,
@@ -264,6 +261,14 @@ fn repeat(judge: &Judge, lead: &RecordBatch) -> Result<Outcome> {
     }
 }
 
+/// Whether two outcomes are the same, as far as one is recorded.
+fn agree(recorded: &Outcome, repeated: &Outcome) -> bool {
+    recorded.verdict == repeated.verdict
+        && recorded.score == repeated.score
+        && recorded.reasons == repeated.reasons
+        && recorded.error == repeated.error
+}
+
 /// Reasons with their texts.
 fn given(judge: &Judge, codes: &[String]) -> Vec<ReasonGiven> {
     let known = &judge.function().reasons;
@@ -317,4 +322,50 @@ fn instant(us: i64) -> String {
 
 fn shown(lead: &str) -> String {
     format!("{:?}", lead.chars().take(63).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outcome, ReasonGiven, agree};
+    use serde_json::{Map, json};
+
+    #[test]
+    fn outcomes_agree_in_all_that_is_recorded() {
+        let reason = |code: &str| ReasonGiven {
+            code: code.to_owned(),
+            text: "because".to_owned(),
+        };
+        let recorded = Outcome {
+            verdict: Some("mql".to_owned()),
+            score: Some(70.0),
+            reasons: vec![reason("A"), reason("B")],
+            error: None,
+            details: Map::new(),
+        };
+        let with_details = Outcome {
+            details: Map::from_iter([("coverage".to_owned(), json!(1))]),
+            ..recorded.clone()
+        };
+        assert!(agree(&recorded, &with_details), "details are not recorded");
+        for other in [
+            Outcome {
+                verdict: None,
+                ..recorded.clone()
+            },
+            Outcome {
+                score: Some(70.5),
+                ..recorded.clone()
+            },
+            Outcome {
+                reasons: vec![reason("B"), reason("A")],
+                ..recorded.clone()
+            },
+            Outcome {
+                error: Some("no".to_owned()),
+                ..recorded.clone()
+            },
+        ] {
+            assert!(!agree(&recorded, &other), "{other:?}");
+        }
+    }
 }

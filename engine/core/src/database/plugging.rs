@@ -10,14 +10,14 @@ use tributary_plugins_host::{Cached, Compiler, InProcess, Plugin};
 
 use super::Database;
 use super::judging::bound;
-use crate::control::named;
+use crate::control::{Control, named};
 use crate::engine::{Activate, LogLine, OfPlugin, PluginVersion, Upload};
 use crate::fault::{Error, Fault, Result};
 use crate::folder;
 use crate::manufacturer::ManufacturerId;
 use crate::model::Table;
 use crate::plugin::Applies;
-use crate::plugins::{InForce, host_limits, plugin_error};
+use crate::plugins::{InForce, Leave, Outcome, Registry, host_limits, plugin_error};
 use crate::sql::{After, Library, QueryPlugins};
 
 impl Database {
@@ -162,30 +162,51 @@ impl Database {
         let mut seen = BTreeSet::new();
         called.retain(|in_force| seen.insert(in_force.activation.activation_id));
         let now_us = chrono::Utc::now().timestamp_micros();
-        Ok(QueryPlugins::new(&called, now_us))
+        Ok(QueryPlugins::new(
+            &called,
+            now_us,
+            &self.leave(manufacturer),
+        ))
     }
 
-    /// Records what the plugins of a query cost, and what went wrong in them.
+    /// Records what the plugins of a query did, before its last frame is sent.
     pub(super) fn after(&self, manufacturer: ManufacturerId) -> After {
         let (control, registry) = (Arc::clone(&self.control), Arc::clone(&self.registry));
         Box::new(move |plugins: QueryPlugins| {
-            async move {
-                let receipts = plugins.receipts();
-                let mut done = control.note_calls(&manufacturer, &receipts).await;
-                for (name, version, message) in plugins.warnings() {
-                    let of = (name.as_str(), version.as_str());
-                    done = done.and(control.log_plugin(&manufacturer, of, "warn", &message).await);
-                }
-                if let Some(fault) = plugins.fault() {
-                    let struck = registry.strike(&control, &manufacturer, &fault).await;
-                    done = done.and(struck.map(|_| ()));
-                }
-                if let Err(error) = done {
-                    tracing::warn!(%manufacturer, error = error.message(), "calls of plugins were not recorded");
-                }
-            }
-            .boxed()
+            async move { record(&control, &registry, &manufacturer, plugins.outcome()).await }
+                .boxed()
         })
+    }
+
+    /// The same for a query that came to no end, which nobody waits for.
+    fn leave(&self, manufacturer: &ManufacturerId) -> Leave {
+        let (control, registry) = (Arc::clone(&self.control), Arc::clone(&self.registry));
+        let (threads, manufacturer) = (self.threads().clone(), manufacturer.clone());
+        Arc::new(move |outcome| {
+            let (control, registry) = (Arc::clone(&control), Arc::clone(&registry));
+            let manufacturer = manufacturer.clone();
+            threads.spawn(async move { record(&control, &registry, &manufacturer, outcome).await });
+        })
+    }
+}
+
+/// Records what plugins cost, what they warned of and what went wrong in them. No reason to fail a query.
+async fn record(
+    control: &Control,
+    registry: &Registry,
+    manufacturer: &ManufacturerId,
+    outcome: Outcome,
+) {
+    let mut done = control.note_calls(manufacturer, &outcome.receipts).await;
+    for (name, version, message) in &outcome.warnings {
+        let of = (name.as_str(), version.as_str());
+        done = done.and(control.log_plugin(manufacturer, of, "warn", message).await);
+    }
+    if let Some(fault) = &outcome.fault {
+        done = done.and(registry.strike(control, manufacturer, fault).await);
+    }
+    if let Err(error) = done {
+        tracing::warn!(%manufacturer, error = error.message(), "calls of plugins were not recorded");
     }
 }
 

@@ -12,6 +12,7 @@ use crate::engine::{Answer, Engine, Principal, Query};
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
 use crate::manufacturer::{ManufacturerId, is_name};
+use crate::metric::{self, Metrics};
 use crate::parameter::Parameters;
 use crate::saved::{Definition, Named, Run, Save, Saved, SavedKind};
 use crate::sql::{
@@ -35,7 +36,8 @@ impl Database {
                 return Ok(known.clone());
             }
             check_room(&history, &save, known.is_none())?;
-            self.check_plan(&save, views(&history)).await?;
+            self.check_plan(&save, views(&history), &metrics(&history))
+                .await?;
             if save.kind == SavedKind::View && known.is_some() {
                 let mut changed = views(&history);
                 changed.insert(save.name.clone(), save.definition.sql.clone());
@@ -133,6 +135,19 @@ impl Database {
         self.query(query).await
     }
 
+    /// A statement with its comparisons written out.
+    pub(super) async fn expanded(
+        &self,
+        manufacturer: &ManufacturerId,
+        statement: Gated,
+    ) -> Result<Gated> {
+        if !statement.compares() {
+            return Ok(statement);
+        }
+        let history = self.control.saved(manufacturer).await?;
+        statement.expanded(&metrics(&history))
+    }
+
     /// What a manufacturer has saved, as far as a statement needs it.
     pub(super) async fn library(
         &self,
@@ -140,7 +155,7 @@ impl Database {
         statement: &Gated,
     ) -> Result<Library> {
         if !needs_library(&self.sessions, statement)? {
-            return Library::of(&self.sessions, statement, &Views::new());
+            return Library::of(&self.sessions, statement, &Views::new(), &Metrics::new());
         }
         let history = self.control.saved(manufacturer).await?;
         let library = self.library_of(statement, &history, &views(&history))?;
@@ -164,7 +179,7 @@ impl Database {
     }
 
     fn library_of(&self, statement: &Gated, history: &History, views: &Views) -> Result<Library> {
-        let mut library = Library::of(&self.sessions, statement, views)?;
+        let mut library = Library::of(&self.sessions, statement, views, &metrics(history))?;
         for (table, kind) in HISTORIES {
             if library.wants(&self.sessions, statement, table)? {
                 library = library.with_history(table, history.of(kind))?;
@@ -174,11 +189,11 @@ impl Database {
     }
 
     /// Whether it can be planned, with the views as they would be.
-    async fn check_plan(&self, save: &Save, mut views: Views) -> Result<()> {
+    async fn check_plan(&self, save: &Save, mut views: Views, known: &Metrics) -> Result<()> {
         let definition = &save.definition;
         match save.kind {
             SavedKind::View => {
-                let gated = Gated::parse(&definition.sql, &Parameters::new())?;
+                let gated = Gated::parse(&definition.sql, &Parameters::new())?.expanded(known)?;
                 if !gated.is_select() {
                     return Err(not_a_select(save.kind));
                 }
@@ -195,7 +210,8 @@ impl Database {
                 self.plans(&save.manufacturer, read, &views).await
             }
             SavedKind::Query => {
-                let gated = Gated::parse(&definition.sql, &definition.samples())?;
+                let gated =
+                    Gated::parse(&definition.sql, &definition.samples())?.expanded(known)?;
                 if !gated.is_select() {
                     return Err(not_a_select(save.kind));
                 }
@@ -227,15 +243,16 @@ impl Database {
         name: &str,
         changed: &Views,
     ) -> Result<()> {
-        let before = views(history);
+        let (before, known) = (views(history), metrics(history));
         let mut broken = Vec::new();
         for kind in [SavedKind::View, SavedKind::Query] {
             for saved in history.current(kind) {
                 if kind == SavedKind::View && saved.name == name {
                     continue;
                 }
-                let statement = || dependent(kind, saved);
-                let Ok(library) = Library::of(&self.sessions, &statement()?, &before) else {
+                let statement = || dependent(kind, saved, &known);
+                let Ok(library) = Library::of(&self.sessions, &statement()?, &before, &known)
+                else {
                     continue;
                 };
                 let breaks = library.has_view(name)
@@ -276,13 +293,19 @@ impl Database {
 }
 
 /// The statement that shows whether something saved plans.
-fn dependent(kind: SavedKind, saved: &Saved) -> Result<Gated> {
-    match kind {
+fn dependent(kind: SavedKind, saved: &Saved, metrics: &Metrics) -> Result<Gated> {
+    let gated = match kind {
         SavedKind::View => {
             Gated::parse(&format!("SELECT * FROM {}", saved.name), &Parameters::new())
         }
         SavedKind::Query => Gated::parse(&saved.definition.sql, &saved.definition.samples()),
-    }
+    };
+    gated?.expanded(metrics)
+}
+
+/// The metrics that a manufacturer can compare.
+fn metrics(_history: &History) -> Metrics {
+    metric::shipped()
 }
 
 fn views(history: &History) -> Views {

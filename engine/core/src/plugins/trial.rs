@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tributary_plugins_host::{Argument, ErrorKind, Function, Host, InProcess, Kind, Plugin, Pool};
 
-use super::{host_limits, invalid_settings, plugin_error};
+use super::compiled::host_limits;
+use super::errors::{invalid_settings, plugin_error};
 use crate::fault::{Error, Fault, Result};
 use crate::plugin::Given;
 

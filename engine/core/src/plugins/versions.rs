@@ -8,8 +8,6 @@ use crate::manufacturer::ManufacturerId;
 use crate::plugin::{Action, Activation, Applies, PluginVersion};
 use crate::sql::signature;
 
-use super::plugin_error;
-
 /// Versions by name and time of upload; activations, oldest first.
 pub struct Versions {
     rows: Vec<PluginRow>,
@@ -28,6 +26,12 @@ impl Versions {
     pub fn in_force(&self, name: &str) -> Option<&Activation> {
         let mut newest = self.activations.iter().rev();
         newest.find(|activation| activation.plugin == name)
+    }
+
+    /// The newest activation of any name; 0 before the first.
+    pub fn newest_activation(&self) -> i64 {
+        let newest = self.activations.last();
+        newest.map_or(0, |activation| activation.activation_id)
     }
 
     /// Every activation of a name, newest first.
@@ -190,24 +194,4 @@ impl Versions {
         }
         Ok(())
     }
-}
-
-/// What is told where a plugin is called that is not in force.
-pub fn not_active(name: &str, rows: &[PluginRow], in_force: &[Activation]) -> Error {
-    let error = Error::new(Fault::Missing, format!("plugin {name:?} is not active"));
-    if rows.iter().any(|row| row.name == name) {
-        return error.with_hint("It is uploaded as a draft: activate a version of it.");
-    }
-    let active: Vec<&str> = in_force.iter().map(|known| known.plugin.as_str()).collect();
-    match active.is_empty() {
-        true => error.with_hint("No plugin is active. Upload one and activate it."),
-        false => error.with_hint(format!("Active are {}.", active.join(", "))),
-    }
-}
-
-/// A refused upload is the uploader's to mend.
-pub fn refused(error: tributary_plugins_host::Error) -> Error {
-    plugin_error(error).with_hint(
-        "Build the plugin with \"tributary plugin build\", and try it with \"tributary plugin test\".",
-    )
 }

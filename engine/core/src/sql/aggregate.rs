@@ -19,26 +19,20 @@ use datafusion::logical_expr::{
 use tributary_plugins_host::{Aggregation, Function};
 
 use super::distinct::Distinct;
-use super::function::{Called, check, coerced, volatility};
+use super::function::{Callable, Called, coerced};
 use super::slots::{Slot, Slots};
 
 /// One aggregate of one plugin in one query.
 pub struct PluginAggregate {
-    name: String,
-    signature: Signature,
-    called: Arc<Called>,
-    index: usize,
+    callable: Callable,
     slots: Arc<Slots>,
 }
 
 impl PluginAggregate {
     pub fn new(called: Arc<Called>, index: usize) -> Self {
         Self {
-            name: called.name(index),
-            signature: Signature::user_defined(volatility(called.function(index))),
             slots: Arc::new(Slots::new(Arc::clone(&called), index)),
-            called,
-            index,
+            callable: Callable::new(called, index),
         }
     }
 
@@ -48,7 +42,7 @@ impl PluginAggregate {
     }
 
     fn function(&self) -> &Function {
-        self.called.function(self.index)
+        self.callable.function()
     }
 
     fn one(&self) -> One {
@@ -61,16 +55,15 @@ impl PluginAggregate {
 
 impl AggregateUDFImpl for PluginAggregate {
     fn name(&self) -> &str {
-        &self.name
+        &self.callable.name
     }
 
     fn signature(&self) -> &Signature {
-        &self.signature
+        &self.callable.signature
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        check(&self.name, self.function(), given)?;
-        Ok(self.function().return_type())
+        self.callable.return_type(given)
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
@@ -103,7 +96,7 @@ impl AggregateUDFImpl for PluginAggregate {
         if args.is_distinct {
             return Err(DataFusionError::Plan(format!(
                 "aggregate \"{}\" does not take DISTINCT over a sliding frame",
-                self.name
+                self.callable.name
             )));
         }
         Ok(Box::new(self.one()))
@@ -119,7 +112,7 @@ impl AggregateUDFImpl for PluginAggregate {
     ) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(Box::new(Grouped {
             aggregation: self.slots.aggregation()?,
-            called: Arc::clone(&self.called),
+            called: Arc::clone(&self.callable.called),
             slots: Arc::clone(&self.slots),
             groups: Vec::new(),
             total: 0,
@@ -131,9 +124,10 @@ impl AggregateUDFImpl for PluginAggregate {
     }
 }
 
+// Which instances it has is no part of what it is.
 impl PartialEq for PluginAggregate {
     fn eq(&self, other: &Self) -> bool {
-        self.index == other.index && self.called.identity() == other.called.identity()
+        self.callable == other.callable
     }
 }
 
@@ -141,14 +135,13 @@ impl Eq for PluginAggregate {}
 
 impl Hash for PluginAggregate {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.index.hash(state);
-        self.called.identity().hash(state);
+        self.callable.hash(state);
     }
 }
 
 impl fmt::Debug for PluginAggregate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+        self.callable.fmt(f)
     }
 }
 

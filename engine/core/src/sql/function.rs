@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{ArrayRef, new_empty_array};
@@ -16,7 +17,7 @@ use tributary_plugins_host::{Argument, Function, Kind, Pool};
 
 use super::aggregate::PluginAggregate;
 use crate::engine::PluginReceipt;
-use crate::plugins::{InForce, PluginFault, plugin_error};
+use crate::plugins::{InForce, Leave, Outcome, PluginFault, plugin_error};
 
 /// The plugins that one query was planned with, and what they have done in it so far.
 #[derive(Clone, Default)]
@@ -29,18 +30,23 @@ pub struct Called {
     pub(super) in_force: InForce,
     pub(super) pool: Arc<Pool>,
     fault: OnceLock<PluginFault>,
+    /// Whether somebody has asked what it did.
+    asked: AtomicBool,
+    leave: Leave,
 }
 
 impl QueryPlugins {
     /// Fresh instances of each plugin: nothing of another query is left in them. `now_us` is the time that the query is
-    /// as of.
-    pub fn new(plugins: &[InForce], now_us: i64) -> Self {
+    /// as of. Where nobody asks for the outcome, `leave` takes it as soon as nothing runs any more.
+    pub fn new(plugins: &[InForce], now_us: i64, leave: &Leave) -> Self {
         let called = plugins.iter().map(|in_force| {
             let pool = in_force.plugin.pool(&in_force.settings, Some(now_us));
             Arc::new(Called {
                 in_force: in_force.clone(),
                 pool: Arc::new(pool),
                 fault: OnceLock::new(),
+                asked: AtomicBool::new(false),
+                leave: Arc::clone(leave),
             })
         });
         Self {
@@ -91,41 +97,17 @@ impl QueryPlugins {
 
     /// What each function that was called has cost.
     pub fn receipts(&self) -> Vec<PluginReceipt> {
-        let used = self.each().filter_map(|(called, index)| {
-            let receipts = called.pool.receipts(index);
-            let manifest = called.in_force.plugin.manifest();
-            (receipts.calls > 0).then(|| PluginReceipt {
-                plugin: manifest.name.clone(),
-                version: manifest.version.clone(),
-                function: called.function(index).name.clone(),
-                digest: called.in_force.plugin.digest().to_owned(),
-                config_hash: called.in_force.settings.hash().to_owned(),
-                calls: receipts.calls,
-                rows: receipts.rows,
-                elapsed_us: receipts.nanoseconds / 1_000,
-                memory_bytes_max: receipts.linear_memory_bytes_peak,
-            })
-        });
-        used.collect()
-    }
-
-    /// The first failure of a plugin, where one failed.
-    pub fn fault(&self) -> Option<PluginFault> {
-        let mut faults = self.called.iter().filter_map(|called| called.fault.get());
-        faults.next().cloned()
-    }
-
-    /// What plugins warned of, by plugin and version.
-    pub fn warnings(&self) -> Vec<(String, String, String)> {
-        let each = self.called.iter().flat_map(|called| {
-            let manifest = called.in_force.plugin.manifest();
-            let warnings = called.pool.warnings().into_iter();
-            warnings.map(|warning| {
-                let message = format!("{}: {}", warning.function, warning.message);
-                (manifest.name.clone(), manifest.version.clone(), message)
-            })
-        });
+        let each = self.called.iter().flat_map(|called| called.receipts());
         each.collect()
+    }
+
+    /// What they did. It is asked for once, when the query is over.
+    pub fn outcome(&self) -> Outcome {
+        let each = self.called.iter().map(|called| {
+            called.asked.store(true, Ordering::Relaxed);
+            called.outcome()
+        });
+        each.fold(Outcome::default(), Outcome::and)
     }
 }
 
@@ -140,11 +122,6 @@ impl Called {
         format!("{}.{}", manifest.name, self.function(index).name)
     }
 
-    /// What makes two functions the same to the planner.
-    pub(super) fn identity(&self) -> (&str, &str) {
-        (self.in_force.plugin.digest(), self.in_force.settings.hash())
-    }
-
     /// An error of the sandbox, noted and told.
     pub(super) fn failed(&self, error: tributary_plugins_host::Error) -> DataFusionError {
         // Only the first is kept: the others follow from it.
@@ -152,6 +129,53 @@ impl Called {
             .fault
             .set(PluginFault::new(&self.in_force.plugin, &error));
         DataFusionError::External(Box::new(plugin_error(error)))
+    }
+
+    fn receipts(&self) -> Vec<PluginReceipt> {
+        let manifest = self.in_force.plugin.manifest();
+        let functions = manifest.functions.iter().enumerate();
+        let used = functions.filter_map(|(index, function)| {
+            let receipts = self.pool.receipts(index);
+            (receipts.calls > 0).then(|| PluginReceipt {
+                plugin: manifest.name.clone(),
+                version: manifest.version.clone(),
+                function: function.name.clone(),
+                digest: self.in_force.plugin.digest().to_owned(),
+                config_hash: self.in_force.settings.hash().to_owned(),
+                calls: receipts.calls,
+                rows: receipts.rows,
+                elapsed_us: receipts.nanoseconds / 1_000,
+                memory_bytes_max: receipts.linear_memory_bytes_peak,
+            })
+        });
+        used.collect()
+    }
+
+    fn outcome(&self) -> Outcome {
+        let manifest = self.in_force.plugin.manifest();
+        let warnings = self.pool.warnings().into_iter().map(|warning| {
+            let message = format!("{}: {}", warning.function, warning.message);
+            (manifest.name.clone(), manifest.version.clone(), message)
+        });
+        Outcome {
+            receipts: self.receipts(),
+            warnings: warnings.collect(),
+            fault: self.fault.get().cloned(),
+        }
+    }
+}
+
+/// A reader that goes away takes the query with it, and so do a deadline and an error of the planner. What the plugin did
+/// until then is told all the same, when the last of its calls is over.
+impl Drop for Called {
+    fn drop(&mut self) {
+        if *self.asked.get_mut() {
+            return;
+        }
+        let outcome = self.outcome();
+        if !outcome.is_empty() {
+            (self.leave)(outcome);
+        }
     }
 }
 
@@ -174,16 +198,17 @@ pub fn signature(plugin: &str, function: &Function) -> String {
     format!("{plugin}.{}({arguments}) -> {result}", function.name)
 }
 
-/// One function of one plugin in one query.
-struct PluginFunction {
-    name: String,
-    signature: Signature,
-    called: Arc<Called>,
-    index: usize,
+/// One function of one plugin in one query, as the planner knows it: by component, settings and place, whatever query it
+/// belongs to.
+pub(super) struct Callable {
+    pub(super) name: String,
+    pub(super) signature: Signature,
+    pub(super) called: Arc<Called>,
+    pub(super) index: usize,
 }
 
-impl PluginFunction {
-    fn new(called: Arc<Called>, index: usize) -> Self {
+impl Callable {
+    pub(super) fn new(called: Arc<Called>, index: usize) -> Self {
         Self {
             name: called.name(index),
             signature: Signature::user_defined(volatility(called.function(index))),
@@ -192,13 +217,58 @@ impl PluginFunction {
         }
     }
 
-    fn function(&self) -> &Function {
+    pub(super) fn function(&self) -> &Function {
         self.called.function(self.index)
+    }
+
+    /// The type of its results, where it takes arguments of these types.
+    pub(super) fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        check(&self.name, self.function(), given)?;
+        Ok(self.function().return_type())
+    }
+
+    fn identity(&self) -> (usize, &str, &str) {
+        let in_force = &self.called.in_force;
+        (
+            self.index,
+            in_force.plugin.digest(),
+            in_force.settings.hash(),
+        )
+    }
+}
+
+impl PartialEq for Callable {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for Callable {}
+
+impl Hash for Callable {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
+impl fmt::Debug for Callable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// A score or a rule.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct PluginFunction(Callable);
+
+impl PluginFunction {
+    fn new(called: Arc<Called>, index: usize) -> Self {
+        Self(Callable::new(called, index))
     }
 
     fn call(&self, args: &[ColumnarValue], rows: usize) -> Result<ArrayRef> {
         if rows == 0 {
-            return Ok(new_empty_array(&self.function().return_type()));
+            return Ok(new_empty_array(&self.0.function().return_type()));
         }
         let arrays: Vec<(ArrayRef, bool)> = args
             .iter()
@@ -214,33 +284,31 @@ impl PluginFunction {
                 false => Argument::Array(array),
             })
             .collect();
-        self.called
-            .pool
-            .call(self.index, &arguments, rows)
-            .map_err(|error| self.called.failed(error))
+        let Callable { called, index, .. } = &self.0;
+        let result = called.pool.call(*index, &arguments, rows);
+        result.map_err(|error| called.failed(error))
     }
 }
 
 impl ScalarUDFImpl for PluginFunction {
     fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     fn signature(&self) -> &Signature {
-        &self.signature
+        &self.0.signature
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        check(&self.name, self.function(), given)?;
-        Ok(self.function().return_type())
+        self.0.return_type(given)
     }
 
     fn is_strict(&self) -> bool {
-        self.function().is_strict()
+        self.0.function().is_strict()
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        Ok(coerced(self.function(), given))
+        Ok(coerced(self.0.function(), given))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -260,7 +328,7 @@ impl ScalarUDFImpl for PluginFunction {
 }
 
 /// When a function may be computed once instead of often.
-pub(super) fn volatility(function: &Function) -> Volatility {
+fn volatility(function: &Function) -> Volatility {
     match function.volatility {
         tributary_plugins_host::Volatility::Immutable => Volatility::Immutable,
         tributary_plugins_host::Volatility::Stable => Volatility::Stable,
@@ -268,7 +336,7 @@ pub(super) fn volatility(function: &Function) -> Volatility {
 }
 
 /// Whether the arguments are as many and of the types that the function declares.
-pub(super) fn check(name: &str, function: &Function, given: &[DataType]) -> Result<()> {
+fn check(name: &str, function: &Function, given: &[DataType]) -> Result<()> {
     let wanted = function.arg_types();
     if given.len() != wanted.len() {
         let plugin = name.split('.').next().unwrap_or_default();
@@ -339,25 +407,4 @@ pub fn coerce(function: &Function, position: usize, given: &DataType) -> Option<
 fn widens_integer(wanted: &DataType, given: &DataType) -> bool {
     let width = |kind: &DataType| kind.primitive_width().unwrap_or_default();
     width(wanted) >= width(given) || matches!(given, DataType::Int64)
-}
-
-impl PartialEq for PluginFunction {
-    fn eq(&self, other: &Self) -> bool {
-        self.index == other.index && self.called.identity() == other.called.identity()
-    }
-}
-
-impl Eq for PluginFunction {}
-
-impl Hash for PluginFunction {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.index.hash(state);
-        self.called.identity().hash(state);
-    }
-}
-
-impl fmt::Debug for PluginFunction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
 }

@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
+use super::compare;
 use super::dialect::Analyst;
 use super::parameters::bind;
 use super::relations::Relations;
@@ -22,6 +23,7 @@ use super::travel::{self, Past};
 use crate::classify::classify;
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
+use crate::metric::Metrics;
 use crate::parameter::Parameters;
 use crate::store::At;
 
@@ -87,6 +89,31 @@ impl Gated {
     pub(super) fn reading_as_of(mut self, at: At) -> Result<Self> {
         if let Some(statement) = inner(&mut self.statement) {
             self.past.extend(travel::rename_as_of(statement, at)?);
+        }
+        Ok(self)
+    }
+
+    /// Whether it compares: calls `compare()` or `scorecard()`.
+    pub fn compares(&self) -> bool {
+        match &self.statement {
+            Statement::Statement(inner) => compare::is_called(inner.as_ref()),
+            Statement::Explain(explain) => match explain.statement.as_ref() {
+                Statement::Statement(inner) => compare::is_called(inner.as_ref()),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// With comparisons written out: what `compare()` and `scorecard()` stand for.
+    pub fn expanded(mut self, metrics: &Metrics) -> Result<Self> {
+        let Some(statement) = inner(&mut self.statement) else {
+            return Ok(self);
+        };
+        if compare::expand(statement, metrics)? {
+            // A metric may name past states and plugins, too.
+            self.past.extend(travel::rename(statement)?);
+            self.join_function_names();
         }
         Ok(self)
     }

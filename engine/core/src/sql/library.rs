@@ -12,6 +12,7 @@ use datafusion::common::TableReference;
 use datafusion::datasource::{MemTable, ViewTable};
 use datafusion::prelude::SessionContext;
 
+use super::compare;
 use super::gate::Gated;
 use super::records::{RECORDS, instants};
 use super::relations::Relations;
@@ -23,6 +24,7 @@ use crate::catalog::OrderedSchema;
 use crate::classify::classify;
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
+use crate::metric::Metrics;
 use crate::model::Table;
 use crate::parameter::Parameters;
 use crate::saved::{Saved, SavedKind};
@@ -40,6 +42,7 @@ pub fn is_taken(name: &str) -> bool {
         || name.starts_with("v_")
         || name == "information_schema"
         || name == scored::NAME
+        || compare::NAMES.contains(&name)
         || RECORDS.contains(&name)
         || HISTORIES.iter().any(|(history, _)| *history == name)
 }
@@ -70,10 +73,12 @@ impl Library {
         sessions: &Sessions,
         statement: &Gated,
         sql: &BTreeMap<String, String>,
+        metrics: &Metrics,
     ) -> Result<Self> {
         let mut finder = Finder {
             sessions,
             sql,
+            metrics,
             found: Self::default(),
             weights: HashMap::new(),
             depths: HashMap::new(),
@@ -179,6 +184,7 @@ impl Library {
 struct Finder<'a> {
     sessions: &'a Sessions,
     sql: &'a BTreeMap<String, String>,
+    metrics: &'a Metrics,
     found: Library,
     /// Tables that one use of a view reads.
     weights: HashMap<String, usize>,
@@ -235,7 +241,9 @@ impl Finder<'_> {
         let Some(sql) = self.sql.get(view) else {
             return Err(Error::internal("find view", format!("no view {view:?}")));
         };
-        let gated = Gated::parse(sql, &Parameters::new()).map_err(|e| in_view(view, e))?;
+        let gated = Gated::parse(sql, &Parameters::new())
+            .and_then(|gated| gated.expanded(self.metrics))
+            .map_err(|e| in_view(view, e))?;
         let gated = match at {
             None => gated,
             Some(At::Version(_)) => return Err(no_versions(view)),

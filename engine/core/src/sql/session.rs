@@ -32,6 +32,7 @@ use crate::fault::{Error, Fault, Result};
 use crate::ingest::Rows;
 use crate::manufacturer::ManufacturerId;
 use crate::model::{TABLES, Table};
+use crate::settings::Settings;
 use crate::store::{At, Snapshot};
 
 /// The name of the one catalog of every session.
@@ -217,6 +218,7 @@ impl Sessions {
         tables: Tables,
         snapshots: Vec<Arc<Snapshot>>,
         plugins: QueryPlugins,
+        settings: &Settings,
     ) -> Result<Plan> {
         let freshness: BTreeMap<String, u64> = tables
             .states
@@ -225,7 +227,7 @@ impl Sessions {
             .map(|(state, snapshot)| (state.name.clone(), snapshot.version.unwrap_or_default()))
             .collect();
         let context = self
-            .session(manufacturer, tables, snapshots, &plugins)
+            .session(manufacturer, tables, snapshots, &plugins, settings)
             .await?;
         let state = context.state();
         let plan = state
@@ -247,6 +249,7 @@ impl Sessions {
         tables: Tables,
         snapshots: Vec<Arc<Snapshot>>,
         plugins: &QueryPlugins,
+        settings: &Settings,
     ) -> Result<SessionContext> {
         let config = self
             .base
@@ -271,6 +274,9 @@ impl Sessions {
             .map_err(classify)?;
         let context = SessionContext::new_with_state(state);
         context.register_catalog(CATALOG, Arc::new(catalog));
+        for function in functions::of_settings(settings) {
+            context.register_udf(function);
+        }
         for function in plugins.functions() {
             context.register_udf(function);
         }
@@ -324,7 +330,13 @@ impl Sessions {
             ..Tables::default()
         };
         let context = self
-            .session(manufacturer, tables, snapshots, &QueryPlugins::default())
+            .session(
+                manufacturer,
+                tables,
+                snapshots,
+                &QueryPlugins::default(),
+                &Settings::default(),
+            )
             .await?;
         let state = context.state();
         let plan = state

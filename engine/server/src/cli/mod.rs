@@ -14,6 +14,7 @@ mod plugin;
 mod remote;
 mod saved;
 mod serve;
+mod settings;
 mod shape;
 mod shell;
 mod sql;
@@ -70,6 +71,7 @@ enum Command {
     Explain(explain::Explain),
     #[command(hide = true)]
     CompilePlugin,
+    Settings(settings::Settings),
     Token(token::Token),
 }
 
@@ -104,6 +106,7 @@ impl Command {
             Self::Plugin(plugin) => plugin.run().await,
             Self::Explain(explain) => explain.run().await,
             Self::CompilePlugin => unreachable!("answered before a runtime is started"),
+            Self::Settings(settings) => settings.run().await,
             Self::Token(token) => token.run().await,
         }
     }

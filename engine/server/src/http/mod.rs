@@ -19,6 +19,7 @@ mod question;
 mod rows;
 mod saved;
 mod serve;
+mod settings;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -65,6 +66,10 @@ pub fn router(engine: Arc<dyn Engine>) -> Router {
             get(saved::run).post(saved::run),
         )
         // manufacturers
+        .route(
+            "/v1/{manufacturer}/settings",
+            get(settings::show).put(settings::put),
+        )
         .route("/v1/{manufacturer}/tables/{table}", post(tables::ingest))
         .route(
             "/v1/{manufacturer}/tables/{table}/attributes",

@@ -18,6 +18,7 @@ use tributary_engine_core::engine::{
 };
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::saved::{Named, Run, Save, Saved, SavedKind};
+use tributary_engine_core::settings::Settings;
 use tributary_engine_core::{Error, Fault, Result};
 
 /// Knows two manufacturers and two tokens; the statement says how its answer goes.
@@ -194,6 +195,14 @@ impl Engine for Scripted {
 
     async fn run(&self, run: Run) -> Result<Answer> {
         Err(Error::new(Fault::Missing, run.name))
+    }
+
+    async fn settings(&self, _: &Principal, _: &ManufacturerId) -> Result<Settings> {
+        Ok(Settings::default())
+    }
+
+    async fn set(&self, _: &Principal, _: &ManufacturerId, settings: Settings) -> Result<Settings> {
+        Ok(settings)
     }
 
     async fn manufacturers(&self, _: &Principal) -> Result<Vec<ManufacturerId>> {

@@ -52,7 +52,7 @@ impl Dispersion {
             });
         }
         let count = used as f64;
-        let phi = sum_unordered(z2.into_iter()) / count / factor;
+        let phi = sum_unordered(z2) / count / factor;
         let excess = (count * phi - (count - 1.0)).max(0.0);
         let tau2 = excess / moment_weight(weights);
         Ok(Self {

@@ -5,14 +5,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tributary_engine_core::engine::{
-    self, Applies, DecisionKind, OfPlugin, PluginVersion, Principal, Setup,
-};
+use tributary_engine_core::engine::{self, Applies, DecisionKind, PluginVersion, Principal, Setup};
 use tributary_engine_core::limits::PLUGIN_BYTES;
 use tributary_engine_core::{Error, Fault};
 
 use super::super::data::{Data, Whose};
 use super::super::stop::{Result, file_error};
+use super::of::Of;
 
 /// Check a component, compile it and keep it as a draft.
 #[derive(Args)]
@@ -39,13 +38,7 @@ What is left out stays as it is in force. Settings are checked against those tha
 \"tributary plugin show\"; those that the file leaves out get their defaults.")]
 pub(super) struct Activate {
     #[command(flatten)]
-    data: Data,
-
-    #[command(flatten)]
-    whose: Whose,
-
-    /// Name of the plugin
-    name: String,
+    of: Of,
 
     /// Version, as "tributary plugin list" shows it
     version: String,
@@ -64,13 +57,7 @@ pub(super) struct Activate {
 #[command(after_help = "Example:\n  tributary plugin rollback -m acme champ")]
 pub(super) struct Rollback {
     #[command(flatten)]
-    data: Data,
-
-    #[command(flatten)]
-    whose: Whose,
-
-    /// Name of the plugin
-    name: String,
+    of: Of,
 }
 
 /// One rule that is to decide, or none.
@@ -108,9 +95,10 @@ impl Upload {
         say("uploaded", &version)?;
         if !version.active {
             let (name, version) = (version.name, version.version);
+            let data = self.data.data.display();
             writeln!(
                 io::stdout(),
-                "  a draft; SQL calls it after: tributary plugin activate -m {manufacturer} {name} {version}"
+                "  a draft; SQL calls it after: tributary plugin activate --data {data} -m {manufacturer} {name} {version}"
             )?;
         }
         Ok(())
@@ -125,11 +113,11 @@ impl Activate {
             Choice::Rule(kind, rule) => Some((*kind, rule.clone())),
         });
         let rules: Applies = rules.collect();
-        let engine = self.data.existing().await?;
+        let (engine, of) = self.of.open().await?;
         let activate = engine::Activate {
-            principal: Principal::Operator,
-            manufacturer: self.whose.choose(engine.as_ref()).await?,
-            name: self.name,
+            principal: of.principal,
+            manufacturer: of.manufacturer,
+            name: of.name,
             version: self.version,
             setup: Setup {
                 settings,
@@ -142,13 +130,7 @@ impl Activate {
 
 impl Rollback {
     pub(super) async fn run(self) -> Result<()> {
-        let engine = self.data.existing().await?;
-        let of = OfPlugin {
-            principal: Principal::Operator,
-            manufacturer: self.whose.choose(engine.as_ref()).await?,
-            name: self.name,
-            version: None,
-        };
+        let (engine, of) = self.of.open().await?;
         say("in force again:", &engine.rollback(of).await?)
     }
 }

@@ -9,6 +9,7 @@ use tributary_engine_core::engine::{OfPlugin, PluginDetails, PluginVersion, Prin
 use super::super::data::{Data, Whose};
 use super::super::grid;
 use super::super::stop::Result;
+use super::of::Of;
 
 /// Show every uploaded version.
 #[derive(Args)]
@@ -29,13 +30,7 @@ Examples:
   tributary plugin show -m acme champ 1.0.0 --json")]
 pub(super) struct Show {
     #[command(flatten)]
-    data: Data,
-
-    #[command(flatten)]
-    whose: Whose,
-
-    /// Name of the plugin
-    name: String,
+    of: Of,
 
     /// Version [default: the one in force, or else the newest]
     version: Option<String>,
@@ -50,13 +45,7 @@ pub(super) struct Show {
 #[command(after_help = "Example:\n  tributary plugin diff -m acme champ 1.0.0 1.1.0")]
 pub(super) struct Diff {
     #[command(flatten)]
-    data: Data,
-
-    #[command(flatten)]
-    whose: Whose,
-
-    /// Name of the plugin
-    name: String,
+    of: Of,
 
     /// Version that is compared with
     from: String,
@@ -70,13 +59,7 @@ pub(super) struct Diff {
 #[command(after_help = "Example:\n  tributary plugin logs -m acme champ")]
 pub(super) struct Logs {
     #[command(flatten)]
-    data: Data,
-
-    #[command(flatten)]
-    whose: Whose,
-
-    /// Name of the plugin
-    name: String,
+    of: Of,
 }
 
 impl List {
@@ -127,14 +110,9 @@ fn state(version: &PluginVersion) -> String {
 
 impl Show {
     pub(super) async fn run(self) -> Result<()> {
-        let engine = self.data.existing().await?;
-        let of = OfPlugin {
-            principal: Principal::Operator,
-            manufacturer: self.whose.choose(engine.as_ref()).await?,
-            name: self.name,
-            version: self.version,
-        };
-        let details = engine.plugin(of).await?;
+        let (engine, of) = self.of.open().await?;
+        let version = self.version;
+        let details = engine.plugin(OfPlugin { version, ..of }).await?;
         let mut out = io::stdout().lock();
         if self.json {
             serde_json::to_writer_pretty(&mut out, &details).map_err(io::Error::from)?;
@@ -228,13 +206,7 @@ fn shown(value: Option<&Value>) -> String {
 
 impl Diff {
     pub(super) async fn run(self) -> Result<()> {
-        let engine = self.data.existing().await?;
-        let of = OfPlugin {
-            principal: Principal::Operator,
-            manufacturer: self.whose.choose(engine.as_ref()).await?,
-            name: self.name,
-            version: None,
-        };
+        let (engine, of) = self.of.open().await?;
         let diff = engine.plugin_diff(of, self.from, self.to).await?;
         let mut out = io::stdout().lock();
         if diff.same_digest {
@@ -263,13 +235,7 @@ impl Diff {
 
 impl Logs {
     pub(super) async fn run(self) -> Result<()> {
-        let engine = self.data.existing().await?;
-        let of = OfPlugin {
-            principal: Principal::Operator,
-            manufacturer: self.whose.choose(engine.as_ref()).await?,
-            name: self.name,
-            version: None,
-        };
+        let (engine, of) = self.of.open().await?;
         let mut out = io::stdout().lock();
         for line in engine.plugin_log(of).await? {
             let (at, version) = (line.at, line.version);

@@ -3,6 +3,7 @@
 mod build;
 mod changes;
 mod inspect;
+mod of;
 mod run;
 mod test;
 

@@ -1,0 +1,3 @@
+-- Revenue booked, returns deducted.
+SELECT r.distributor_id, r.booked_at AS at, r.amount AS value, r.product_id, r.rep_id, r.kind
+FROM revenue AS r
