@@ -15,6 +15,7 @@ mod http;
 mod import;
 mod ingest;
 mod leads;
+mod metrics;
 mod parameters;
 mod platform;
 mod plugin_sql;

@@ -207,6 +207,7 @@ impl World {
                 sql: sql.to_owned(),
                 description: String::new(),
                 parameters: Default::default(),
+                measure: None,
             },
         };
         self.database.put(save).await.expect("a view");

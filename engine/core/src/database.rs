@@ -3,6 +3,7 @@
 mod deciding;
 mod explaining;
 mod judging;
+mod measuring;
 mod plugging;
 mod saving;
 

@@ -89,16 +89,16 @@ pub trait Engine: Send + Sync {
         manufacturer: &ManufacturerId,
     ) -> Result<Vec<PluginVersion>>;
 
-    /// Saves the next version of a view or a named query; the same content again is a no-op.
+    /// Saves the next version of a view, a named query or a metric; the same content again is a no-op.
     async fn put(&self, save: Save) -> Result<Saved>;
 
-    /// One view or named query.
+    /// One view, named query or metric.
     async fn saved(&self, named: Named) -> Result<Saved>;
 
-    /// Deletes a view or a named query; its versions stay.
+    /// Deletes a view, a named query or a metric; its versions stay.
     async fn delete(&self, named: Named) -> Result<Saved>;
 
-    /// The views or the named queries that there are, by name.
+    /// The views, the named queries or the metrics that there are, by name.
     async fn list(
         &self,
         principal: &Principal,

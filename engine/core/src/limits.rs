@@ -92,13 +92,13 @@ pub const PARAMETER_ENTRIES: usize = 10_000;
 /// Bytes that parameters put into one SQL statement.
 pub const PARAMETER_BYTES: usize = 256 << 10;
 
-/// Views, and named queries, that one manufacturer has at a time.
+/// Views, named queries, and metrics of its own, that one manufacturer has at a time, each.
 pub const SAVED_NAMES: usize = 500;
-/// Versions of views and named queries of one manufacturer.
+/// Versions of views, named queries and metrics of one manufacturer.
 pub const SAVED_VERSIONS: usize = 10_000;
-/// Bytes of all versions of views and named queries of one manufacturer.
+/// Bytes of all versions of views, named queries and metrics of one manufacturer.
 pub const SAVED_BYTES: usize = 16 << 20;
-/// Bytes of the description of a view, a query or a parameter.
+/// Bytes of the description of a view, a query, a metric or a parameter.
 pub const SAVED_DESCRIPTION_BYTES: usize = 4 << 10;
 /// Saved views that may stand behind one another.
 pub const SAVED_VIEW_DEPTH: usize = 16;

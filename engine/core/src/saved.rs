@@ -1,4 +1,5 @@
-//! What a manufacturer saves in the database besides rows: views that SQL reads like tables, and queries with names.
+//! What a manufacturer saves in the database besides rows: views that SQL reads like tables, queries with names, and
+//! metrics of its own.
 //!
 //! Nothing is ever overwritten: a change is the next version, and so is a deletion.
 
@@ -10,9 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::engine::Principal;
 use crate::fault::{Error, Fault, Result};
 use crate::manufacturer::ManufacturerId;
+use crate::metric::{Direction, Measure, MetricKind};
 use crate::parameter::{Parameter, ParameterKind, Parameters, Value};
 
-/// What is saved under a name. The two kinds have names of their own.
+/// What is saved under a name. Each kind has names of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SavedKind {
@@ -20,6 +22,8 @@ pub enum SavedKind {
     View,
     /// A SELECT with declared parameters, run by its name.
     Query,
+    /// A SELECT of dated rows that belong to distributors, and how they are read.
+    Metric,
 }
 
 impl SavedKind {
@@ -29,7 +33,14 @@ impl SavedKind {
         match self {
             Self::View => "view",
             Self::Query => "query",
+            Self::Metric => "metric",
         }
+    }
+
+    /// The kind of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let mut kinds = [Self::View, Self::Query, Self::Metric].into_iter();
+        kinds.find(|kind| kind.name() == name)
     }
 }
 
@@ -39,18 +50,80 @@ impl fmt::Display for SavedKind {
     }
 }
 
-/// What a client says of a view or a query.
+/// What a client says of a view, a query or a metric.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Definition {
     /// One SELECT.
     pub sql: String,
     /// What it is for, in words.
-    #[serde(default)]
     pub description: String,
     /// The parameters of a query, by the name of their placeholder.
-    #[serde(default)]
     pub parameters: BTreeMap<String, Declared>,
+    /// How a metric is read; nothing else has it.
+    pub measure: Option<Measure>,
+}
+
+/// A definition as JSON says it, on one level.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    sql: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    parameters: BTreeMap<String, Declared>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<MetricKind>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    direction: Option<Direction>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    maturity_days: Option<u16>,
+}
+
+impl TryFrom<Written> for Definition {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        Ok(Self {
+            sql: written.sql,
+            description: written.description,
+            parameters: written.parameters,
+            measure: measure(written.kind, written.direction, written.maturity_days)?,
+        })
+    }
+}
+
+impl From<Definition> for Written {
+    fn from(definition: Definition) -> Self {
+        let measure = definition.measure;
+        Self {
+            sql: definition.sql,
+            description: definition.description,
+            parameters: definition.parameters,
+            kind: measure.map(|measure| measure.kind),
+            direction: measure.map(|measure| measure.direction),
+            maturity_days: measure.map(|measure| measure.maturity_days),
+        }
+    }
+}
+
+fn measure(
+    kind: Option<MetricKind>,
+    direction: Option<Direction>,
+    maturity_days: Option<u16>,
+) -> Result<Option<Measure>, &'static str> {
+    match (kind, direction, maturity_days) {
+        (Some(kind), Some(direction), days) => Ok(Some(Measure {
+            kind,
+            direction,
+            maturity_days: days.unwrap_or_default(),
+        })),
+        (None, None, None) => Ok(None),
+        _ => Err(
+            "a metric has `kind` and `direction`, and `maturity_days` beside them; nothing else has any",
+        ),
+    }
 }
 
 /// A parameter of a named query.
@@ -76,22 +149,32 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
     Value::deserialize(deserializer).map(Some)
 }
 
-/// One version of a view or a query.
+/// One version of a view, a query or a metric.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Flat", into = "Flat")]
 pub struct Saved {
     /// Its name.
     pub name: String,
-    /// Counts from 1.
+    /// Counts from 1; a shipped metric is version 0.
     pub version: u64,
     /// What it is; what it was, where this version deletes it.
     pub definition: Definition,
-    /// When this version was made, RFC 3339.
-    pub saved_at: String,
-    /// Whether it is the latest version.
+    /// When this version was made, RFC 3339; what is shipped was never saved.
+    pub saved_at: Option<String>,
+    /// Whether it is the latest version; a shipped metric is, unless another of its name replaces it.
     pub is_current: bool,
     /// Whether this version is a deletion.
     pub is_deleted: bool,
+    /// Whether it is a metric that every manufacturer has.
+    pub is_shipped: bool,
+}
+
+impl Saved {
+    /// Whether it is the latest version, and not a deletion.
+    #[must_use]
+    pub const fn is_in_force(&self) -> bool {
+        self.is_current && !self.is_deleted
+    }
 }
 
 /// A version as JSON says it, on one level.
@@ -102,9 +185,14 @@ struct Flat {
     sql: String,
     description: String,
     parameters: BTreeMap<String, Declared>,
-    saved_at: String,
+    #[serde(flatten)]
+    measure: Option<Measure>,
+    saved_at: Option<String>,
     is_current: bool,
     is_deleted: bool,
+    /// Said of metrics only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    is_shipped: Option<bool>,
 }
 
 impl From<Flat> for Saved {
@@ -116,10 +204,12 @@ impl From<Flat> for Saved {
                 sql: flat.sql,
                 description: flat.description,
                 parameters: flat.parameters,
+                measure: flat.measure,
             },
             saved_at: flat.saved_at,
             is_current: flat.is_current,
             is_deleted: flat.is_deleted,
+            is_shipped: flat.is_shipped.unwrap_or_default(),
         }
     }
 }
@@ -132,21 +222,23 @@ impl From<Saved> for Flat {
             sql: saved.definition.sql,
             description: saved.definition.description,
             parameters: saved.definition.parameters,
+            measure: saved.definition.measure,
             saved_at: saved.saved_at,
             is_current: saved.is_current,
             is_deleted: saved.is_deleted,
+            is_shipped: saved.definition.measure.map(|_| saved.is_shipped),
         }
     }
 }
 
-/// A view or a query to save.
+/// A view, a query or a metric to save.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Save {
     /// Who saves.
     pub principal: Principal,
     /// Whose it is.
     pub manufacturer: ManufacturerId,
-    /// View or query.
+    /// View, query or metric.
     pub kind: SavedKind,
     /// Its name.
     pub name: String,
@@ -154,18 +246,18 @@ pub struct Save {
     pub definition: Definition,
 }
 
-/// One view or query by its name.
+/// One view, query or metric by its name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Named {
     /// Who asks.
     pub principal: Principal,
     /// Whose it is.
     pub manufacturer: ManufacturerId,
-    /// View or query.
+    /// View, query or metric.
     pub kind: SavedKind,
     /// Its name.
     pub name: String,
-    /// An older version; the latest where absent.
+    /// An older version; the one in force where absent.
     pub version: Option<u64>,
 }
 

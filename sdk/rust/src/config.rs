@@ -1,6 +1,8 @@
 //! Settings: a struct with `#[derive(Config)]` becomes the plugin's declared settings, and is filled once per instance.
 //! The host has checked types and bounds by then.
 
+use std::marker::PhantomData;
+
 use crate::bindings::exports::tributary::plugin::lifecycle::ConfigValue;
 use crate::bindings::exports::tributary::plugin::manifest::{ConfigKey, ConfigType};
 use crate::failure::PluginFailure;
@@ -12,6 +14,25 @@ pub trait Config: Sized + 'static {
     /// Fills it with what the host hands over.
     fn fill(given: &mut Given) -> Result<Self, PluginFailure>;
 }
+
+/// A function that takes settings of this type.
+pub struct Uses<C>(PhantomData<C>);
+
+/// A function that takes no settings.
+pub struct UsesNone;
+
+/// Whether a function can be part of a plugin whose settings are of type `C`.
+#[diagnostic::on_unimplemented(
+    message = "a function takes other settings than its plugin has",
+    label = "the settings that `plugin!` names in `config:`, or `()` where it names none, are `{C}`"
+)]
+pub trait TakesSettings<C> {}
+
+impl<C> TakesSettings<C> for Uses<C> {}
+impl<C> TakesSettings<C> for UsesNone {}
+
+/// Compiles where the function's settings are the plugin's.
+pub const fn takes<C, F: TakesSettings<C>>(_: &PhantomData<F>) {}
 
 /// What the host hands over, by name.
 pub struct Given(Vec<(String, ConfigValue)>);

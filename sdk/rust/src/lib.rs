@@ -109,7 +109,7 @@ pub mod generated {
     pub use crate::bindings::exports::tributary::plugin::rule::Judgement;
     pub use crate::bindings::tributary::plugin::types::{Column, PluginError};
     pub use crate::block::blocks;
-    pub use crate::config::{Given, Setting, describe_key};
+    pub use crate::config::{Given, Setting, Uses, UsesNone, describe_key, takes};
     pub use crate::context::{now, settings};
     pub use crate::rule::{Judgements, describe_rule};
     pub use crate::score::{Scores, describe_score};
@@ -126,6 +126,55 @@ pub mod generated {
 /// The name is the schema its functions are called through in SQL; the settings are a struct with
 /// `#[derive(Config)]`; the functions are those marked with `#[score]`, `#[rule]` or `#[aggregate]`.
 /// One crate is one plugin.
+///
+/// A function whose settings are of another type than the plugin's does not compile:
+///
+/// ```compile_fail,E0277
+/// use tributary_sdk::prelude::*;
+///
+/// #[derive(Config)]
+/// pub struct Settings {
+///     #[config(default = 1.0)]
+///     pub factor: f64,
+/// }
+///
+/// #[score]
+/// pub fn scaled(settings: &Settings, value: f64) -> f64 {
+///     settings.factor * value
+/// }
+///
+/// tributary_sdk::plugin! {
+///     name: "scales",
+///     version: "1.0.0",
+///     functions: [scaled],
+/// }
+/// # fn main() {}
+/// ```
+///
+/// With `config: Settings,` behind the version it does:
+///
+/// ```
+/// use tributary_sdk::prelude::*;
+///
+/// #[derive(Config)]
+/// pub struct Settings {
+///     #[config(default = 1.0)]
+///     pub factor: f64,
+/// }
+///
+/// #[score]
+/// pub fn scaled(settings: &Settings, value: f64) -> f64 {
+///     settings.factor * value
+/// }
+///
+/// tributary_sdk::plugin! {
+///     name: "scales",
+///     version: "1.0.0",
+///     config: Settings,
+///     functions: [scaled],
+/// }
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! plugin {
     (
@@ -140,6 +189,11 @@ macro_rules! plugin {
             version: $version,
             config: $crate::config_entry!($($config)?),
             functions: &[$($($function)::+::ENTRY),*],
+        };
+
+        const _: () = {
+            type Of = $crate::config_type!($($config)?);
+            $($crate::generated::takes::<Of, _>(&$($function)::+::TAKES);)*
         };
 
         // Outside WebAssembly the functions are plain functions, and two plugins may be linked
@@ -203,6 +257,18 @@ macro_rules! plugin {
             }
             $crate::bindings::export!(Exports with_types_in $crate::bindings);
         };
+    };
+}
+
+/// The type of a plugin's settings. For `plugin!`; not part of the promise.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! config_type {
+    () => {
+        ()
+    };
+    ($config:ty) => {
+        $config
     };
 }
 

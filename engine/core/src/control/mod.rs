@@ -48,7 +48,33 @@ impl Control {
         for statement in schema::STATEMENTS {
             sqlx::query(statement).execute(&pool).await.map_err(fail)?;
         }
-        Ok(Self { pool })
+        let control = Self { pool };
+        for (table, column, alter) in schema::ADDED {
+            control.add_column(table, column, alter).await?;
+        }
+        Ok(control)
+    }
+
+    /// Adds a column where the table lacks it.
+    async fn add_column(&self, table: &str, column: &str, alter: &'static str) -> Result<()> {
+        if self.has_column(table, column).await? {
+            return Ok(());
+        }
+        match sqlx::query(alter).execute(&self.pool).await {
+            // Another process may have added it meanwhile.
+            Err(_) if self.has_column(table, column).await? => Ok(()),
+            altered => altered.map(|_| ()).map_err(fail),
+        }
+    }
+
+    async fn has_column(&self, table: &str, column: &str) -> Result<bool> {
+        let row = sqlx::query("SELECT 1 FROM pragma_table_info(?) WHERE name = ?")
+            .bind(table)
+            .bind(column)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(fail)?;
+        Ok(row.is_some())
     }
 
     /// Issues the operator's token, unless there is one already: then nobody can learn it again.
@@ -130,4 +156,61 @@ fn now() -> String {
 
 fn fail(error: sqlx::Error) -> Error {
     Error::internal("read or write control file", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saved::SavedKind;
+
+    /// What a file from before has in the place of today's table.
+    const OLD: [&str; 3] = [
+        "INSERT INTO manufacturers (id) VALUES ('acme')",
+        "CREATE TABLE saved (
+            manufacturer TEXT NOT NULL REFERENCES manufacturers (id),
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            sql TEXT NOT NULL,
+            description TEXT NOT NULL,
+            parameters TEXT NOT NULL,
+            saved_at TEXT NOT NULL,
+            deleted INTEGER NOT NULL,
+            PRIMARY KEY (manufacturer, kind, name, version)
+        ) STRICT",
+        "INSERT INTO saved VALUES ('acme', 'view', 'wins', 1, 'SELECT 1', '', '{}', '2026-01-01T00:00:00Z', 0)",
+    ];
+
+    #[tokio::test]
+    async fn a_file_from_before_metrics_takes_them() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("control.sqlite");
+        let before = Control::open(&file).await.expect("opens");
+        let all = ["DROP TABLE saved"].into_iter().chain(OLD);
+        for statement in all {
+            let done = sqlx::query(statement).execute(before.pool()).await;
+            done.expect(statement);
+        }
+        before.pool().close().await;
+
+        let acme = ManufacturerId::try_from("acme").expect("an id");
+        for opened in 1..=2 {
+            let control = Control::open(&file).await.expect("opens");
+            let history = control.saved(&acme).await.expect("history");
+            let view = history.current(SavedKind::View).next().expect("the view");
+            let mut next = view.clone();
+            assert_eq!(
+                (view.name.as_str(), view.definition.measure),
+                ("wins", None)
+            );
+            assert_eq!(history.metrics.len(), opened - 1);
+            next.version = opened as u64;
+            next.definition.measure = Some(crate::metric::SHIPPED[0].measure);
+            let (kind, seen) = (SavedKind::Metric, history.rows());
+            let added = control.add_saved(&acme, kind, &next, seen).await;
+            assert!(added.expect("adds"));
+            let metrics = control.saved(&acme).await.expect("history").metrics;
+            assert_eq!(metrics.last(), Some(&next));
+        }
+    }
 }

@@ -1,5 +1,12 @@
 //! The tables of the control file. Statements are repeatable; a change of meaning raises the folder's format.
 
+/// Columns that older files lack: the table, the column, and what adds it.
+pub const ADDED: [(&str, &str, &str); 1] = [(
+    "saved",
+    "measure",
+    "ALTER TABLE saved ADD COLUMN measure TEXT",
+)];
+
 /// Run at every start, in order.
 pub const STATEMENTS: [&str; 16] = [
     "CREATE TABLE IF NOT EXISTS manufacturers (
@@ -86,7 +93,7 @@ pub const STATEMENTS: [&str; 16] = [
         json TEXT NOT NULL,
         set_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))
     ) STRICT",
-    // Views and queries that a manufacturer saved: rows are added and never changed.
+    // Views, queries and metrics that a manufacturer saved: rows are added and never changed.
     "CREATE TABLE IF NOT EXISTS saved (
         manufacturer TEXT NOT NULL REFERENCES manufacturers (id),
         kind TEXT NOT NULL,
@@ -97,6 +104,7 @@ pub const STATEMENTS: [&str; 16] = [
         parameters TEXT NOT NULL,
         saved_at TEXT NOT NULL,
         deleted INTEGER NOT NULL,
+        measure TEXT,
         PRIMARY KEY (manufacturer, kind, name, version)
     ) STRICT",
 ];

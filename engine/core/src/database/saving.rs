@@ -1,4 +1,4 @@
-//! Saving views and named queries: what is saved has been planned, and no change leaves behind what no longer plans.
+//! Saving views, named queries and metrics: what is saved has been planned, and no change leaves behind what no longer plans.
 //!
 //! Checks and the change are not one transaction; instead the change counts only if nothing was saved since the checks
 //! were made, and starts over where something was.
@@ -6,28 +6,32 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use arrow::datatypes::SchemaRef;
+
 use super::Database;
+use super::measuring::{check_measure, check_own, metrics, reading, versions};
 use crate::control::History;
 use crate::engine::{Answer, Engine, Principal, Query};
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
 use crate::manufacturer::{ManufacturerId, is_name};
-use crate::metric::{self, Metrics};
+use crate::metric::Metrics;
 use crate::parameter::Parameters;
 use crate::saved::{Definition, Named, Run, Save, Saved, SavedKind};
 use crate::sql::{
-    Gated, HISTORIES, Library, RECORDS, is_parameter_name, is_taken, needs_library, placeholders,
-    record,
+    Gated, HISTORIES, Library, RECORDS, Sessions, is_parameter_name, is_taken, needs_library,
+    placeholders, record,
 };
 
 /// The SQL of views by their names.
-type Views = BTreeMap<String, String>;
+pub(super) type Views = BTreeMap<String, String>;
 
 impl Database {
-    /// Saves the next version of a view or a query; the same content again changes nothing.
+    /// Saves the next version of a view, a query or a metric; the same content again changes nothing.
     pub(super) async fn save(&self, save: Save) -> Result<Saved> {
         self.entitled(&save.principal, &save.manufacturer).await?;
         check_name(save.kind, &save.name)?;
+        check_measure(save.kind, &save.definition)?;
         check_definition(save.kind, &save.definition)?;
         for _ in 0..limits::SAVED_TRIES {
             let history = self.control.saved(&save.manufacturer).await?;
@@ -61,18 +65,18 @@ impl Database {
         Err(too_busy())
     }
 
-    /// One version: the latest, unless another is asked for.
+    /// One version: the one in force, unless another is asked for.
     pub(super) async fn found(&self, named: Named) -> Result<Saved> {
         self.entitled(&named.principal, &named.manufacturer).await?;
         let history = self.control.saved(&named.manufacturer).await?;
-        let found = match named.version {
-            None => current(&history, named.kind, &named.name),
-            Some(version) => history
-                .of(named.kind)
-                .iter()
-                .find(|saved| saved.name == named.name && saved.version == version),
+        let versions = versions(&history, named.kind);
+        let is_asked_for = |saved: &&Saved| match named.version {
+            None => saved.is_in_force(),
+            Some(version) => saved.version == version,
         };
-        found
+        let mut versions = versions.iter().filter(|saved| saved.name == named.name);
+        versions
+            .find(is_asked_for)
             .cloned()
             .ok_or_else(|| not_there(&history, named.kind, &named.name, named.version))
     }
@@ -83,6 +87,7 @@ impl Database {
         for _ in 0..limits::SAVED_TRIES {
             let history = self.control.saved(&named.manufacturer).await?;
             let Some(known) = current(&history, named.kind, &named.name) else {
+                check_own(named.kind, &named.name)?;
                 return Err(not_there(&history, named.kind, &named.name, None));
             };
             if named.kind == SavedKind::View {
@@ -103,7 +108,7 @@ impl Database {
         Err(too_busy())
     }
 
-    /// The latest version of everything that is not deleted.
+    /// What is in force.
     pub(super) async fn listed(
         &self,
         principal: &Principal,
@@ -112,7 +117,9 @@ impl Database {
     ) -> Result<Vec<Saved>> {
         self.entitled(principal, manufacturer).await?;
         let history = self.control.saved(manufacturer).await?;
-        Ok(history.current(kind).cloned().collect())
+        let mut all = versions(&history, kind).into_owned();
+        all.retain(Saved::is_in_force);
+        Ok(all)
     }
 
     /// Answers a named query with these values.
@@ -182,7 +189,7 @@ impl Database {
         let mut library = Library::of(&self.sessions, statement, views, &metrics(history))?;
         for (table, kind) in HISTORIES {
             if library.wants(&self.sessions, statement, table)? {
-                library = library.with_history(table, history.of(kind))?;
+                library = library.with_history(table, kind, &versions(history, kind))?;
             }
         }
         Ok(library)
@@ -194,20 +201,11 @@ impl Database {
         match save.kind {
             SavedKind::View => {
                 let gated = Gated::parse(&definition.sql, &Parameters::new())?.expanded(known)?;
-                if !gated.is_select() {
-                    return Err(not_a_select(save.kind));
-                }
-                if self.sessions.lists(&gated)? {
-                    return Err(Error::new(
-                        Fault::Invalid,
-                        "a view cannot read information_schema",
-                    )
-                    .with_hint("Query information_schema itself, or save a query."));
-                }
+                check_rows(&self.sessions, save.kind, &gated)?;
                 views.insert(save.name.clone(), definition.sql.clone());
                 let read = format!("SELECT * FROM {}", save.name);
                 let read = Gated::parse(&read, &Parameters::new())?;
-                self.plans(&save.manufacturer, read, &views).await
+                self.plans(&save.manufacturer, read, &views).await?;
             }
             SavedKind::Query => {
                 let gated =
@@ -215,24 +213,27 @@ impl Database {
                 if !gated.is_select() {
                     return Err(not_a_select(save.kind));
                 }
-                self.plans(&save.manufacturer, gated, &views).await
+                self.plans(&save.manufacturer, gated, &views).await?;
             }
+            SavedKind::Metric => self.check_metric(save, &views).await?,
         }
+        Ok(())
     }
 
-    async fn plans(
+    /// The columns of a statement that can be planned.
+    pub(super) async fn plans(
         &self,
         manufacturer: &ManufacturerId,
         statement: Gated,
         views: &Views,
-    ) -> Result<()> {
+    ) -> Result<SchemaRef> {
         let history = self.control.saved(manufacturer).await?;
         let library = self.library_of(&statement, &history, views)?;
         let library = self.with_records(manufacturer, &statement, library).await?;
         let deadline = Duration::from_secs(limits::QUERY_SECONDS);
         self.planned(manufacturer, statement, library, deadline)
             .await
-            .map(|_| ())
+            .map(|plan| plan.schema())
     }
 
     /// Refuses a change of a view after which something else no longer plans that does now.
@@ -245,7 +246,7 @@ impl Database {
     ) -> Result<()> {
         let (before, known) = (views(history), metrics(history));
         let mut broken = Vec::new();
-        for kind in [SavedKind::View, SavedKind::Query] {
+        for kind in [SavedKind::View, SavedKind::Query, SavedKind::Metric] {
             for saved in history.current(kind) {
                 if kind == SavedKind::View && saved.name == name {
                     continue;
@@ -299,13 +300,24 @@ fn dependent(kind: SavedKind, saved: &Saved, metrics: &Metrics) -> Result<Gated>
             Gated::parse(&format!("SELECT * FROM {}", saved.name), &Parameters::new())
         }
         SavedKind::Query => Gated::parse(&saved.definition.sql, &saved.definition.samples()),
+        SavedKind::Metric => reading(&saved.definition),
     };
     gated?.expanded(metrics)
 }
 
-/// The metrics that a manufacturer can compare.
-fn metrics(_history: &History) -> Metrics {
-    metric::shipped()
+/// Refuses what is not rows that are the same whoever reads them.
+pub(super) fn check_rows(sessions: &Sessions, kind: SavedKind, statement: &Gated) -> Result<()> {
+    if !statement.is_select() {
+        return Err(not_a_select(kind));
+    }
+    if sessions.lists(statement)? {
+        return Err(Error::new(
+            Fault::Invalid,
+            format!("a {kind} cannot read information_schema"),
+        )
+        .with_hint("Query information_schema itself, or save a query."));
+    }
+    Ok(())
 }
 
 fn views(history: &History) -> Views {
@@ -328,13 +340,15 @@ fn next(
     is_deleted: bool,
 ) -> Saved {
     let versions = history.of(kind).iter().filter(|saved| saved.name == name);
+    let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     Saved {
         name: name.to_owned(),
         version: versions.map(|saved| saved.version).max().unwrap_or(0) + 1,
         definition,
-        saved_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        saved_at: Some(now),
         is_current: true,
         is_deleted,
+        is_shipped: false,
     }
 }
 
@@ -418,15 +432,20 @@ fn check_definition(kind: SavedKind, definition: &Definition) -> Result<()> {
         .with_hint("Give the parameter another name."));
     }
     let placeholders = placeholders(&definition.sql);
-    if kind == SavedKind::View {
+    if kind != SavedKind::Query {
         let named = placeholders.first().or(definition.parameters.keys().next());
         return match named {
             None => Ok(()),
             Some(name) => Err(Error::new(
                 Fault::Invalid,
-                format!("a view has no parameters, and this one has \"{name}\""),
+                format!("a {kind} has no parameters, and this one has \"{name}\""),
             )
-            .with_hint("Save a query instead, or filter where the view is read.")),
+            .with_hint(match kind {
+                SavedKind::Metric => {
+                    "Make it a dimension: a column that the metric is compared by."
+                }
+                _ => "Save a query instead, or filter where the view is read.",
+            })),
         };
     }
     let undeclared = placeholders
@@ -450,8 +469,7 @@ fn check_room(history: &History, save: &Save, is_new: bool) -> Result<()> {
         let parameters = serde_json::to_string(&definition.parameters).unwrap_or_default();
         definition.sql.len() + definition.description.len() + parameters.len()
     };
-    let kept = history.views.iter().chain(&history.queries);
-    let kept: usize = kept.map(|saved| bytes(&saved.definition)).sum();
+    let kept: usize = history.all().map(|saved| bytes(&saved.definition)).sum();
     for (name, limit, asked) in [
         ("saved_names", limits::SAVED_NAMES, names),
         ("saved_versions", limits::SAVED_VERSIONS, history.rows() + 1),
@@ -476,11 +494,13 @@ fn not_a_select(kind: SavedKind) -> Error {
 fn not_there(history: &History, kind: SavedKind, name: &str, version: Option<u64>) -> Error {
     let shown: String = name.chars().take(63).collect();
     let version = version.map(|version| format!(" {version}"));
-    let names: Vec<&str> = history
-        .current(kind)
-        .take(20)
-        .map(|saved| saved.name.as_str())
-        .collect();
+    let names: Vec<String> = match kind {
+        SavedKind::Metric => metrics(history).into_keys().take(40).collect(),
+        _ => {
+            let current = history.current(kind).take(20);
+            current.map(|saved| saved.name.clone()).collect()
+        }
+    };
     Error::new(
         Fault::Missing,
         format!(
@@ -490,7 +510,7 @@ fn not_there(history: &History, kind: SavedKind, name: &str, version: Option<u64
     )
     .with_hint(match names.is_empty() {
         true => "Nothing of this kind is saved.".to_owned(),
-        false => format!("Saved are {}.", names.join(", ")),
+        false => format!("There are {}.", names.join(", ")),
     })
 }
 

@@ -1,12 +1,11 @@
-//! The saved views that one statement needs, in the order in which they can be planned, and the history of all saved SQL
-//! as tables.
+//! The saved views that one statement needs, in the order in which they can be planned, and the other tables that come
+//! from the control file.
 //!
 //! Depth and size are bounded before anything is planned, since every use of a view puts the whole of it into the plan.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 use datafusion::common::TableReference;
 use datafusion::datasource::{MemTable, ViewTable};
@@ -14,7 +13,8 @@ use datafusion::prelude::SessionContext;
 
 use super::compare;
 use super::gate::Gated;
-use super::records::{RECORDS, instants};
+use super::histories::{HISTORIES, history};
+use super::records::RECORDS;
 use super::relations::Relations;
 use super::scored;
 use super::session::{Behind, Sessions, no_versions};
@@ -29,12 +29,6 @@ use crate::model::Table;
 use crate::parameter::Parameters;
 use crate::saved::{Saved, SavedKind};
 use crate::store::At;
-
-/// The tables that hold every version of saved SQL.
-pub const HISTORIES: [(&str, SavedKind); 2] = [
-    ("named_queries", SavedKind::Query),
-    ("saved_views", SavedKind::View),
-];
 
 /// Whether a name means something else in every session, so that no view may take it.
 pub fn is_taken(name: &str) -> bool {
@@ -97,9 +91,14 @@ impl Library {
         Ok(found)
     }
 
-    /// Adds the tables of histories.
-    pub fn with_history(self, table: &'static str, versions: &[Saved]) -> Result<Self> {
-        Ok(self.with_rows(table, history(table, versions)?))
+    /// Adds the table of a history.
+    pub fn with_history(
+        self,
+        table: &'static str,
+        kind: SavedKind,
+        versions: &[Saved],
+    ) -> Result<Self> {
+        Ok(self.with_rows(table, history(kind, versions)?))
     }
 
     /// Adds a table of these rows.
@@ -308,47 +307,6 @@ fn in_view(name: &str, error: Error) -> Error {
         None => told,
     };
     told.with_source(error)
-}
-
-/// Every version as a row.
-fn history(table: &str, versions: &[Saved]) -> Result<RecordBatch> {
-    let texts = |text: &dyn Fn(&Saved) -> String| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(versions.iter().map(text)))
-    };
-    let flags = |flag: &dyn Fn(&Saved) -> bool| -> ArrayRef {
-        Arc::new(BooleanArray::from(
-            versions.iter().map(flag).collect::<Vec<_>>(),
-        ))
-    };
-    let numbers = versions
-        .iter()
-        .map(|saved| i64::try_from(saved.version).unwrap_or(i64::MAX));
-    let mut columns: Vec<(&str, ArrayRef)> = vec![
-        ("name", texts(&|saved| saved.name.clone())),
-        ("version", Arc::new(Int64Array::from_iter_values(numbers))),
-        ("sql", texts(&|saved| saved.definition.sql.clone())),
-        (
-            "description",
-            texts(&|saved| saved.definition.description.clone()),
-        ),
-        (
-            "saved_at",
-            instants(versions.iter().map(|saved| saved.saved_at.as_str()))?,
-        ),
-        ("is_current", flags(&|saved| saved.is_current)),
-        ("is_deleted", flags(&|saved| saved.is_deleted)),
-    ];
-    if table == "named_queries" {
-        let parameters =
-            texts(&|saved| serde_json::to_string(&saved.definition.parameters).unwrap_or_default());
-        columns.insert(4, ("parameters", parameters));
-    }
-    RecordBatch::try_from_iter_with_nullable(
-        columns
-            .into_iter()
-            .map(|(name, column)| (name, column, false)),
-    )
-    .map_err(|error| Error::internal("list saved SQL", error))
 }
 
 /// Whether a statement names something that only a library can have.

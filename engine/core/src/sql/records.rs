@@ -135,13 +135,21 @@ fn numbers(values: impl Iterator<Item = i64>) -> ArrayRef {
 }
 
 /// Instants as the control file keeps them.
-pub(super) fn instants<'a>(texts: impl Iterator<Item = &'a str>) -> Result<ArrayRef> {
-    let each = texts.map(|text| {
+fn instants<'a>(texts: impl Iterator<Item = &'a str>) -> Result<ArrayRef> {
+    instants_or_null(texts.map(Some))
+}
+
+/// The same, where some never were.
+pub(super) fn instants_or_null<'a>(
+    texts: impl Iterator<Item = Option<&'a str>>,
+) -> Result<ArrayRef> {
+    let read = |text| {
         chrono::DateTime::parse_from_rfc3339(text)
             .map(|instant| instant.timestamp_micros())
             .map_err(|error| Error::internal("read time of a record", error))
-    });
-    let instants: Vec<i64> = each.collect::<Result<_>>()?;
+    };
+    let instants = texts.map(|text| text.map(read).transpose());
+    let instants: Vec<Option<i64>> = instants.collect::<Result<_>>()?;
     Ok(Arc::new(
         TimestampMicrosecondArray::from(instants).with_timezone("UTC"),
     ))

@@ -1,10 +1,11 @@
-//! `tributary view` and `tributary query`: save SQL under a name, read it back, delete it, list it, run it.
+//! `tributary view`, `tributary query` and `tributary metric`: save SQL under a name, read it back, delete it, list it, run it.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use tributary_engine_core::engine::Principal;
+use tributary_engine_core::metric::{Direction, Measure, MetricKind};
 use tributary_engine_core::parameter::{Parameter, ParameterKind, Parameters, Value};
 use tributary_engine_core::saved::{Declared, Definition, Named, Run, Save, Saved, SavedKind};
 use tributary_engine_core::{Error, Fault};
@@ -59,6 +60,28 @@ enum QueryCommand {
     Run(RunQuery),
 }
 
+/// Metrics: what distributors are compared by. The shipped ones, and those that replace them or come on top.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tributary metric put -m acme big_deals big_deals.sql --kind count --direction up
+  tributary metric list -m acme
+  tributary metric show -m acme win_rate
+  tributary metric delete -m acme big_deals")]
+pub(super) struct Metric {
+    #[command(subcommand)]
+    command: MetricCommand,
+}
+
+#[derive(Subcommand)]
+enum MetricCommand {
+    Put(PutMetric),
+    #[command(visible_alias = "show")]
+    Get(Get),
+    List(List),
+    Delete(Delete),
+}
+
 /// Save the next version of a view; the same content again changes nothing.
 #[derive(Args)]
 #[command(after_help = "\
@@ -99,12 +122,66 @@ struct PutQuery {
     parameter: Vec<String>,
 }
 
+/// Save the next version of a metric; the same content again changes nothing.
+///
+/// Its rows have distributor_id, at (DATE or TIMESTAMP) and what the kind says; every further column is a dimension.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  tributary metric put -m acme big_wins --kind rate --direction up --maturity-days 120 \\
+    -c \"SELECT distributor_id, sent_at AS at, outcome = 'won' AND amount > 50000 AS event
+        FROM leads WHERE sent_at IS NOT NULL\"")]
+struct PutMetric {
+    #[command(flatten)]
+    one: One,
+
+    #[command(flatten)]
+    source: Source,
+
+    /// How rows become a number
+    #[arg(long)]
+    kind: Kind,
+
+    /// Which way is good
+    #[arg(long)]
+    direction: Way,
+
+    /// Days until a row is known for good
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    maturity_days: u16,
+
+    /// What it is
+    #[arg(long, default_value = "")]
+    description: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// The sum of value
+    Sum,
+    /// How many rows there are
+    Count,
+    /// The sum of numerator over the sum of denominator
+    Ratio,
+    /// The share of rows in which event is true
+    Rate,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Way {
+    /// More is better
+    Up,
+    /// Less is better
+    Down,
+}
+
 /// Print the definition, as JSON.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   tributary view get -m acme won_leads
-  tributary query get -m acme by_region --version 1")]
+  tributary query get -m acme by_region --version 1
+  tributary metric get -m acme win_rate")]
 struct Get {
     #[command(flatten)]
     one: One,
@@ -119,7 +196,8 @@ struct Get {
 #[command(after_help = "\
 Examples:
   tributary view list -m acme
-  tributary query list -m acme")]
+  tributary query list -m acme
+  tributary metric list -m acme")]
 struct List {
     #[command(flatten)]
     data: Data,
@@ -133,7 +211,8 @@ struct List {
 #[command(after_help = "\
 Examples:
   tributary view delete -m acme won_leads
-  tributary query delete -m acme by_region")]
+  tributary query delete -m acme by_region
+  tributary metric delete -m acme big_deals")]
 struct Delete {
     #[command(flatten)]
     one: One,
@@ -178,6 +257,7 @@ impl View {
                     sql: put.source.statement()?,
                     description: put.description,
                     parameters: BTreeMap::new(),
+                    measure: None,
                 };
                 put.one.put(KIND, definition).await
             }
@@ -197,6 +277,7 @@ impl Query {
                     sql: put.source.statement()?,
                     description: put.description,
                     parameters: declared(&put.parameter)?,
+                    measure: None,
                 };
                 put.one.put(KIND, definition).await
             }
@@ -205,6 +286,46 @@ impl Query {
             QueryCommand::Delete(delete) => delete.one.delete(KIND).await,
             QueryCommand::Run(run) => run.run().await,
         }
+    }
+}
+
+impl Metric {
+    pub(super) async fn run(self) -> Result<()> {
+        const KIND: SavedKind = SavedKind::Metric;
+        match self.command {
+            MetricCommand::Put(put) => {
+                let definition = put.definition()?;
+                put.one.put(KIND, definition).await
+            }
+            MetricCommand::Get(get) => get.run(KIND).await,
+            MetricCommand::List(list) => list.run(KIND).await,
+            MetricCommand::Delete(delete) => delete.one.delete(KIND).await,
+        }
+    }
+}
+
+impl PutMetric {
+    fn definition(&self) -> Result<Definition> {
+        let kind = match self.kind {
+            Kind::Sum => MetricKind::Sum,
+            Kind::Count => MetricKind::Count,
+            Kind::Ratio => MetricKind::Ratio,
+            Kind::Rate => MetricKind::Rate,
+        };
+        let direction = match self.direction {
+            Way::Up => Direction::Up,
+            Way::Down => Direction::Down,
+        };
+        Ok(Definition {
+            sql: self.source.statement()?,
+            description: self.description.clone(),
+            parameters: BTreeMap::new(),
+            measure: Some(Measure {
+                kind,
+                direction,
+                maturity_days: self.maturity_days,
+            }),
+        })
     }
 }
 
@@ -305,7 +426,11 @@ impl List {
             )?;
             return Ok(());
         }
-        let header = [kind.name(), "version", "parameters", "description", "saved"];
+        let third = match kind {
+            SavedKind::Metric => "read as",
+            SavedKind::View | SavedKind::Query => "parameters",
+        };
+        let header = [kind.name(), "version", third, "description", "saved"];
         let table = grid::plain(header, saved.into_iter().map(row));
         writeln!(io::stdout(), "{table}")?;
         Ok(())
@@ -313,17 +438,35 @@ impl List {
 }
 
 fn row(saved: Saved) -> [String; 5] {
-    let parameters = saved.definition.parameters.iter();
-    let parameters: Vec<String> = parameters
-        .map(|(name, declared)| format!("{name}:{}", declared.r#type))
-        .collect();
+    let third = match saved.definition.measure {
+        Some(measure) => read_as(measure),
+        None => parameters_of(&saved.definition),
+    };
     [
         saved.name,
         saved.version.to_string(),
-        parameters.join("\n"),
+        third,
         grid::shown(&saved.definition.description),
-        saved.saved_at,
+        saved.saved_at.unwrap_or_else(|| "shipped".to_owned()),
     ]
+}
+
+/// `name:kind`, a line each.
+fn parameters_of(definition: &Definition) -> String {
+    let parameters = definition.parameters.iter();
+    let parameters: Vec<String> = parameters
+        .map(|(name, declared)| format!("{name}:{}", declared.r#type))
+        .collect();
+    parameters.join("\n")
+}
+
+/// `rate, up, after 120 days`
+fn read_as(measure: Measure) -> String {
+    let (kind, direction) = (measure.kind.name(), measure.direction.name());
+    match measure.maturity_days {
+        0 => format!("{kind}, {direction}"),
+        days => format!("{kind}, {direction}, after {days} days"),
+    }
 }
 
 impl RunQuery {

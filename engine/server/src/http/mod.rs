@@ -55,11 +55,15 @@ pub fn router(engine: Arc<dyn Engine>) -> Router {
             "/v1/{manufacturer}/query",
             get(query::of_manufacturer_by_url).post(query::of_manufacturer),
         )
-        // views and queries that a manufacturer saves: list; save, read and delete one; run a query
+        // what a manufacturer saves: list; save, read and delete one; run a query
         .merge(saved::routes(SavedKind::View, "/v1/{manufacturer}/views"))
         .merge(saved::routes(
             SavedKind::Query,
             "/v1/{manufacturer}/queries",
+        ))
+        .merge(saved::routes(
+            SavedKind::Metric,
+            "/v1/{manufacturer}/metrics",
         ))
         .route(
             "/v1/{manufacturer}/queries/{name}/rows",

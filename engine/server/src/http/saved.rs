@@ -1,4 +1,4 @@
-//! `…/views` and `…/queries`: save the next version, read one, delete it, list them, and run a query by its name.
+//! `…/views`, `…/queries` and `…/metrics`: save the next version, read one, delete it, list them, and run a query by its name.
 
 use axum::extract::{Request, State};
 use axum::http::Method;
@@ -62,6 +62,9 @@ fn example(kind: SavedKind) -> &'static str {
         SavedKind::Query => {
             "Send {\"sql\": \"SELECT $region\", \"parameters\": {\"region\": {\"type\": \"text\", \"default\": \"north\"}}}."
         }
+        SavedKind::Metric => {
+            "Send {\"sql\": \"SELECT distributor_id, sent_at AS at, … AS event FROM leads\", \"kind\": \"rate\", \"direction\": \"up\"}."
+        }
     }
 }
 
@@ -112,12 +115,13 @@ async fn named(
     })
 }
 
-/// The latest version of each.
+/// Those in force.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Listed {
     Views(Vec<Saved>),
     Queries(Vec<Saved>),
+    Metrics(Vec<Saved>),
 }
 
 async fn list(
@@ -131,6 +135,7 @@ async fn list(
     let listed = match kind {
         SavedKind::View => Listed::Views(saved),
         SavedKind::Query => Listed::Queries(saved),
+        SavedKind::Metric => Listed::Metrics(saved),
     };
     Ok(Json(listed).into_response())
 }
@@ -203,5 +208,29 @@ mod tests {
         assert_eq!(definition.parameters["a"].default, Some(Value::Null));
         let json = serde_json::to_string(&definition).expect("JSON");
         assert!(json.contains("\"default\":1.50"), "{json}");
+    }
+
+    /// Whoever reads a version reads what was written.
+    #[test]
+    fn a_version_is_the_same_after_json() {
+        let mut saved: Saved = serde_json::from_str(
+            r#"{"name": "wins", "version": 0, "sql": "SELECT 1", "description": "", "parameters": {}, "kind": "rate",
+                "direction": "down", "maturity_days": 7, "saved_at": null, "is_current": true, "is_deleted": false,
+                "is_shipped": true}"#,
+        )
+        .expect("a version");
+        let days = saved
+            .definition
+            .measure
+            .map(|measure| measure.maturity_days);
+        assert_eq!((days, saved.is_shipped), (Some(7), true));
+        let again = |saved: &Saved| -> Saved {
+            let json = serde_json::to_string(saved).expect("JSON");
+            serde_json::from_str(&json).expect("a version")
+        };
+        assert_eq!(again(&saved), saved);
+        saved.definition.measure = None;
+        saved.is_shipped = false;
+        assert_eq!(again(&saved), saved);
     }
 }

@@ -143,6 +143,7 @@ impl Parts {
         let (names, types) = (&update.names, &update.types);
         let retracts = retract.is_some();
         let wants_now = update.contexts.wants_now() || merge.wants_now() || finish.wants_now();
+        let takes = update.contexts.takes();
         let update = update.expand();
         let retract = retract.as_ref().map_or_else(
             || quote! { ::core::result::Result::Err(::tributary_sdk::generated::internal("rows never leave this aggregate")) },
@@ -151,6 +152,9 @@ impl Parts {
         let (merge_bind, merge_pass) = (merge.bind(), merge.pass());
         let (finish_bind, finish_pass) = (finish.bind(), finish.pass());
         quote! {
+            #[doc(hidden)]
+            pub const TAKES: ::core::marker::PhantomData<#takes> = ::core::marker::PhantomData;
+
             #[doc(hidden)]
             pub const ENTRY: ::tributary_sdk::generated::Entry = {
                 use ::tributary_sdk::generated::{self, Accumulate, Column, PluginError, Rows};

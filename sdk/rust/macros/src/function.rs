@@ -147,6 +147,14 @@ impl Contexts {
         quote! { #settings #now }
     }
 
+    /// The type that says which settings they take, so that `plugin!` can compare it with its own.
+    pub(crate) fn takes(&self) -> TokenStream {
+        match &self.settings {
+            Some(ty) => quote! { ::tributary_sdk::generated::Uses<#ty> },
+            None => quote! { ::tributary_sdk::generated::UsesNone },
+        }
+    }
+
     /// Hands them over.
     pub(crate) fn pass(&self) -> TokenStream {
         let settings = self.settings.as_ref().map(|_| quote! { &settings, });
@@ -210,7 +218,7 @@ impl Function {
             types,
             ..
         } = self;
-        let (bind, pass) = (context.bind(), context.pass());
+        let (bind, pass, takes) = (context.bind(), context.pass(), context.takes());
         let vis = &item.vis;
         let [kind, collector, finish] =
             [kind, collector, finish].map(|text| format_ident!("{text}"));
@@ -230,6 +238,9 @@ impl Function {
             #vis struct #name {}
 
             impl #name {
+                #[doc(hidden)]
+                #vis const TAKES: ::core::marker::PhantomData<#takes> = ::core::marker::PhantomData;
+
                 #[doc(hidden)]
                 #vis const ENTRY: ::tributary_sdk::generated::Entry = {
                     fn describe<'c>() -> ::tributary_sdk::generated::manifest::Function {
