@@ -15,6 +15,7 @@ mod revenue;
 mod rng;
 mod schema;
 mod small;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -23,6 +24,7 @@ mod world;
 
 pub use dataset::Dataset;
 pub use queries::{Question, questions};
+pub use tally::{Finding, Tally};
 pub use truths::{
     ManufacturerTruths, PayingResource, RejectionReason, Truths, Underperformer, WorseLeads,
 };

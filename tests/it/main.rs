@@ -17,6 +17,7 @@ mod ingest;
 mod leads;
 mod metrics;
 mod parameters;
+mod planted;
 mod platform;
 mod plugin_sql;
 mod plugins;

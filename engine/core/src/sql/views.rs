@@ -7,7 +7,7 @@ pub struct View {
 }
 
 /// In the order in which they may name one another.
-pub const VIEWS: [View; 5] = [
+pub const VIEWS: [View; 11] = [
     View {
         name: "v_clock",
         sql: include_str!("../../views/v_clock.sql"),
@@ -27,6 +27,30 @@ pub const VIEWS: [View; 5] = [
     View {
         name: "v_revenue_by_period",
         sql: include_str!("../../views/v_revenue_by_period.sql"),
+    },
+    View {
+        name: "v_underperformers",
+        sql: include_str!("../../views/v_underperformers.sql"),
+    },
+    View {
+        name: "v_scorecard",
+        sql: include_str!("../../views/v_scorecard.sql"),
+    },
+    View {
+        name: "v_feedback_loop",
+        sql: include_str!("../../views/v_feedback_loop.sql"),
+    },
+    View {
+        name: "v_content_gap",
+        sql: include_str!("../../views/v_content_gap.sql"),
+    },
+    View {
+        name: "v_content_effect",
+        sql: include_str!("../../views/v_content_effect.sql"),
+    },
+    View {
+        name: "v_training_effect",
+        sql: include_str!("../../views/v_training_effect.sql"),
     },
 ];
 
