@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs all benches: benches/run.sh [boundary|comparisons|formats|ingest|planted|score]… (all where none is named).
+# Runs all benches: benches/run.sh [boundary|comparisons|formats|ingest|planted|score|views]… (all where none is named).
 #
 # In the dev profile, which is the one that users build and which shares its dependencies with everything else;
 # a plain `cargo bench` would build DataFusion once more. The server is named so that the features stay the same.
@@ -7,7 +7,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
 "$here/peers/setup.sh"
-[ $# -gt 0 ] || set -- boundary comparisons formats ingest planted score
+[ $# -gt 0 ] || set -- boundary comparisons formats ingest planted score views
 for bench in "$@"; do
     cargo bench --quiet --profile dev \
         --package tributary-benches --package tributary-engine-server --bench "$bench"

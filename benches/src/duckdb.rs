@@ -83,14 +83,14 @@ impl DuckDb {
 
     /// A view over the live files of a Delta table, timestamps in DuckDB's own type with a time zone.
     pub fn view_as_stored(&mut self, table: &Table, folder: &Path) -> Outcome<()> {
-        self.view(table, folder, |_, name| name.to_owned())
+        self.view(table, folder, |_, name| format!("\"{name}\""))
     }
 
     /// The same with timestamps in UTC without a zone, which DuckDB takes apart several times faster.
     pub fn view_at_its_best(&mut self, table: &Table, folder: &Path) -> Outcome<()> {
         self.view(table, folder, |kind, name| match kind {
-            Kind::Timestamp => format!("make_timestamp(epoch_us({name})) AS {name}"),
-            _ => name.to_owned(),
+            Kind::Timestamp => format!("make_timestamp(epoch_us(\"{name}\")) AS \"{name}\""),
+            _ => format!("\"{name}\""),
         })
     }
 

@@ -83,7 +83,9 @@ fn wall(took: &Took) -> f64 {
 }
 
 impl Spread {
-    fn of(mut values: Vec<f64>) -> Self {
+    /// Of any numbers; not numbers where there are none.
+    #[must_use]
+    pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         Self {
             low: quantile(&values, 0.25),

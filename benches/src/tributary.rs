@@ -18,11 +18,13 @@ use tributary_engine_core::{Database, Engine, NativeFunctions, Options};
 
 use crate::{Outcome, THREADS, Took};
 
-/// A database on a folder that goes away with it.
+/// A database on a folder.
 pub struct Tributary {
     database: Arc<Database>,
     runtime: Runtime,
-    folder: TempDir,
+    data: PathBuf,
+    /// Goes away with the database, where it is ours.
+    _scratch: Option<TempDir>,
 }
 
 /// A whole answer, and what it took.
@@ -56,13 +58,26 @@ impl Tributary {
 
     /// An empty database that knows some native functions.
     fn knowing(native: NativeFunctions) -> Outcome<Self> {
-        let folder = TempDir::new_in(scratch()?)?;
+        let scratch = TempDir::new_in(scratch()?)?;
+        let opened = Self::open(native, scratch.path().join("data"))?;
+        Ok(Self {
+            _scratch: Some(scratch),
+            ..opened
+        })
+    }
+
+    /// A database on a folder that was filled before, and stays.
+    pub fn on(data: PathBuf) -> Outcome<Self> {
+        Self::open(NativeFunctions::default(), data)
+    }
+
+    fn open(native: NativeFunctions, data: PathBuf) -> Outcome<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()?;
         let options = Options {
-            data: folder.path().join("data"),
+            data: data.clone(),
             threads: Some(THREADS),
             native,
             ..Options::default()
@@ -71,8 +86,15 @@ impl Tributary {
         Ok(Self {
             database,
             runtime,
-            folder,
+            data,
+            _scratch: None,
         })
+    }
+
+    /// Where everything is stored.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.data
     }
 
     /// A database with some tables of one manufacturer of the demo data.
@@ -101,11 +123,7 @@ impl Tributary {
     /// Where a table of a manufacturer is stored.
     #[must_use]
     pub fn table_folder(&self, manufacturer: &str, table: &str) -> PathBuf {
-        self.folder
-            .path()
-            .join("data")
-            .join(manufacturer)
-            .join(table)
+        self.data.join(manufacturer).join(table)
     }
 
     /// Stores a CSV body.

@@ -12,7 +12,7 @@ use crate::schema;
 use crate::small::{self, CALENDARS, CONTENT, OWN_REPS, Small};
 use crate::time::{Calendar, DAYS, MONTHS};
 use crate::truths::Truths;
-use crate::world::{MANUFACTURERS, PRODUCTS, World};
+use crate::world::{DISTRIBUTORS_MAX, DISTRIBUTORS_MIN, MANUFACTURERS, PRODUCTS, Size, World};
 
 /// Keeps every id within its digits.
 const SCALE_MAX: f64 = 1000.0;
@@ -26,14 +26,33 @@ pub struct Dataset {
 impl Dataset {
     /// Scale 1 is about 200,000 leads and a million revenue rows.
     pub fn new(seed: u64, scale: f64) -> Result<Self, String> {
+        Self::of(seed, scale, &MANUFACTURERS)
+    }
+
+    /// One manufacturer, `acme`, that has all the leads and revenue rows, and 40 to 999 distributors.
+    pub fn network(seed: u64, scale: f64, distributors: usize) -> Result<Self, String> {
+        if !(DISTRIBUTORS_MIN..=DISTRIBUTORS_MAX).contains(&distributors) {
+            return Err(format!(
+                "a network has {DISTRIBUTORS_MIN} to {DISTRIBUTORS_MAX} distributors, not {distributors}"
+            ));
+        }
+        let size = Size {
+            distributors,
+            share: 1.0,
+            ..MANUFACTURERS[0]
+        };
+        Self::of(seed, scale, &[size])
+    }
+
+    fn of(seed: u64, scale: f64, sizes: &[Size]) -> Result<Self, String> {
         if !(scale > 0.0 && scale <= SCALE_MAX) {
             return Err(format!(
                 "scale must be above 0 and at most {SCALE_MAX}, not {scale}"
             ));
         }
         let calendar = Arc::new(Calendar::new());
-        let world = |index| Arc::new(World::new(seed, scale, index, Arc::clone(&calendar)));
-        let worlds: Vec<Arc<World>> = (0..MANUFACTURERS.len()).map(world).collect();
+        let world = |sized| Arc::new(World::new(seed, scale, sized, Arc::clone(&calendar)));
+        let worlds: Vec<Arc<World>> = sizes.iter().copied().enumerate().map(world).collect();
         let manufacturers = worlds
             .iter()
             .map(|world| world.planted.truths(world.id, world.mix_factor()))

@@ -170,7 +170,11 @@ fn row_counts_are_near_the_target() {
 
 #[test]
 fn keys_are_unique_and_increasing() {
-    let dataset = dataset(0.02);
+    unique_and_increasing(&dataset(0.02), "borealis");
+    unique_and_increasing(&wide(), "acme");
+}
+
+fn unique_and_increasing(dataset: &Dataset, manufacturer: &str) {
     let keyed = [
         "leads",
         "revenue",
@@ -183,12 +187,12 @@ fn keys_are_unique_and_increasing() {
         "campaigns",
     ];
     for table in keyed {
-        let read = Table::read(&dataset, "borealis", table);
+        let read = Table::read(dataset, manufacturer, table);
         let keys: Vec<&str> = read.column(&read.columns[0]).collect();
         assert!(keys.windows(2).all(|pair| pair[0] < pair[1]), "{table}");
     }
     for (table, width) in [("calendars", 2), ("targets", 5)] {
-        let read = Table::read(&dataset, "borealis", table);
+        let read = Table::read(dataset, manufacturer, table);
         let keys: HashSet<&[String]> = read.rows.iter().map(|row| &row[..width]).collect();
         assert_eq!(keys.len(), read.rows.len(), "{table}");
     }
@@ -220,10 +224,37 @@ const REFERENCES: [(&str, &str, &str); 20] = [
 
 #[test]
 fn references_lead_somewhere() {
-    let dataset = dataset(0.02);
+    for dataset in [dataset(0.02), wide()] {
+        lead_somewhere(&dataset);
+    }
+}
+
+/// More distributors than the demo's manufacturers have together.
+fn wide() -> Dataset {
+    Dataset::network(1, 0.02, 500).expect("a valid size")
+}
+
+#[test]
+fn a_network_has_the_distributors_that_it_should() {
+    let dataset = wide();
+    assert_eq!(dataset.manufacturers(), ["acme"]);
+    let read = |table| Table::read(&dataset, "acme", table);
+    let leads = read("leads");
+    assert_eq!(
+        (read("distributors").rows.len(), leads.rows.len()),
+        (500, 4_000)
+    );
+    let to: HashSet<&str> = leads.column("distributor_id").collect();
+    assert!(to.len() > 300, "{}", to.len());
+    for wrong in [0, 39, 1_000] {
+        assert!(Dataset::network(1, 0.02, wrong).is_err(), "{wrong}");
+    }
+}
+
+fn lead_somewhere(dataset: &Dataset) {
     for (table, column, target) in REFERENCES {
-        let read = Table::read(&dataset, "acme", table);
-        let target = Table::read(&dataset, "acme", target);
+        let read = Table::read(dataset, "acme", table);
+        let target = Table::read(dataset, "acme", target);
         let keys: HashSet<&str> = target.column(&target.columns[0]).collect();
         let lost = read
             .column(column)

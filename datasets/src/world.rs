@@ -12,9 +12,31 @@ use crate::rng::{Choice, Purpose, Stream, Streams};
 use crate::time::{Calendar, MONTHS, month_start};
 use crate::truths::{Planted, REASON_FACTOR, REASONS};
 
-/// (id, distributors, share of the leads and revenue rows)
-pub(crate) const MANUFACTURERS: [(&str, usize, f64); 2] =
-    [("acme", 62, 0.55), ("borealis", 58, 0.45)];
+/// How large a manufacturer is.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) id: &'static str,
+    pub(crate) distributors: usize,
+    /// Share of the leads and revenue rows.
+    pub(crate) share: f64,
+}
+
+pub(crate) const MANUFACTURERS: [Size; 2] = [
+    Size {
+        id: "acme",
+        distributors: 62,
+        share: 0.55,
+    },
+    Size {
+        id: "borealis",
+        distributors: 58,
+        share: 0.45,
+    },
+];
+/// Fewer have no room for what is planted.
+pub(crate) const DISTRIBUTORS_MIN: usize = 40;
+/// Keeps their ids at three digits.
+pub(crate) const DISTRIBUTORS_MAX: usize = 999;
 const LEADS_AT_SCALE_1: f64 = 200_000.0;
 /// Repeat business and returns; the won leads come on top and fill up to a million.
 const ORDERS_AT_SCALE_1: f64 = 986_000.0;
@@ -83,10 +105,16 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, scale: f64, index: usize, calendar: Arc<Calendar>) -> Self {
-        let (id, count, share) = MANUFACTURERS[index];
+    /// `index` tells the random numbers of one manufacturer from those of another.
+    pub(crate) fn new(
+        seed: u64,
+        scale: f64,
+        (index, size): (usize, Size),
+        calendar: Arc<Calendar>,
+    ) -> Self {
+        let Size { id, share, .. } = size;
         let streams = |purpose| Streams::new(seed, index as u64, purpose);
-        let mut distributors = distributors(&streams(Purpose::Distributors), count);
+        let mut distributors = distributors(&streams(Purpose::Distributors), size.distributors);
         let ranked = by_leads(&distributors);
         let planted = Planted::choose(seed, index, &ranked);
         plant(&mut distributors, &planted);

@@ -17,13 +17,13 @@ WITH aged AS (
         s.period_start > CAST(c.to_month - INTERVAL '24 months' AS DATE)
             AND s.period_start <= CAST(c.to_month - INTERVAL '12 months' AS DATE) AS is_before,
         c.first_month <= CAST(c.to_month - INTERVAL '23 months' AS DATE) AS reaches_back
-    FROM v_spine AS s
-    CROSS JOIN (
+    FROM (
         SELECT
             CAST(date_trunc('month', as_of + INTERVAL '1 day') - INTERVAL '1 month' AS DATE) AS to_month,
             CAST(date_trunc('month', first) AS DATE) AS first_month
         FROM v_clock
     ) AS c
+    CROSS JOIN v_spine AS s
 ),
 -- A month's share of each target that covers it; the shortest grain of a month counts.
 quotas AS (
@@ -87,8 +87,7 @@ leads_of AS (
         l.sent_at >= w.from_at AND l.sent_at < w.to_at AS is_now,
         l.sent_at >= w.before_at AND l.sent_at < w.from_at AS is_before,
         l.as_of - INTERVAL '120 days' AS mature_at
-    FROM v_lead AS l
-    CROSS JOIN (
+    FROM (
         SELECT
             max(to_month) + INTERVAL '1 month' AS to_at,
             max(to_month) - INTERVAL '11 months' AS from_at,
@@ -97,6 +96,7 @@ leads_of AS (
             SELECT date_trunc('month', as_of + INTERVAL '1 day') - INTERVAL '1 month' AS to_month FROM v_clock
         ) AS clock
     ) AS w
+    CROSS JOIN v_lead AS l
     WHERE l.distributor_id IS NOT NULL
 ),
 counted AS (

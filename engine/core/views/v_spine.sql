@@ -12,7 +12,7 @@ WITH bounds AS (
     CROSS JOIN (SELECT min(granted_at) AS first, max(granted_at) AS last FROM resources) AS g
 ),
 months AS (
-    SELECT CAST(unnest(generate_series(first, last, INTERVAL '1 month')) AS DATE) AS period_start FROM bounds
+    SELECT CAST(unnest(generate_series(first, last, INTERVAL '1 month')) AS DATE) AS period_start, last FROM bounds
 ),
 created AS (
     SELECT distributor_id, CAST(date_trunc('month', created_at) AS DATE) AS period_start,
@@ -38,8 +38,8 @@ SELECT
     d.region,
     d.tier,
     m.period_start,
-    m.period_start = CAST(date_trunc('month', b.last) AS DATE)
-        AND CAST(b.last AS DATE) < CAST(m.period_start + INTERVAL '1 month' - INTERVAL '1 day' AS DATE) AS is_partial,
+    m.period_start = CAST(date_trunc('month', m.last) AS DATE)
+        AND CAST(m.last AS DATE) < CAST(m.period_start + INTERVAL '1 month' - INTERVAL '1 day' AS DATE) AS is_partial,
     d.joined_on IS NULL OR d.joined_on < CAST(m.period_start + INTERVAL '1 month' AS DATE) AS is_active,
     coalesce(c.leads, 0) AS leads,
     coalesce(c.sent, 0) AS sent,
@@ -47,9 +47,9 @@ SELECT
     coalesce(r.revenue, 0) AS revenue,
     coalesce(r.bookings, 0) AS bookings,
     coalesce(g.resource_cost, 0) AS resource_cost
-FROM distributors AS d
-CROSS JOIN months AS m
-CROSS JOIN bounds AS b
+-- The months first: the join makes a batch for each row of its first side.
+FROM months AS m
+CROSS JOIN distributors AS d
 LEFT JOIN created AS c ON c.distributor_id = d.distributor_id AND c.period_start = m.period_start
 LEFT JOIN won AS w ON w.distributor_id = d.distributor_id AND w.period_start = m.period_start
 LEFT JOIN booked AS r ON r.distributor_id = d.distributor_id AND r.period_start = m.period_start
