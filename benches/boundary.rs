@@ -5,6 +5,7 @@
 //! `--pairs` is the number of rounds. Every contender runs in every round.
 
 mod boundary {
+    pub mod allocations;
     pub mod batches;
     pub mod direct;
     pub mod guests;
@@ -16,12 +17,16 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
+use boundary::allocations;
 use boundary::batches::{Batches, KERNELS, Turn};
 use boundary::direct::{Stop, Template};
 use boundary::race::{Contender, Finish, race};
 use boundary::{guests, native};
 use tributary_benches::{Outcome, Settings};
 use tributary_plugins_host::{Argument, Host, InProcess, Limits, Plugin, Pool};
+
+#[global_allocator]
+static ALLOCATOR: boundary::allocations::Counted = boundary::allocations::Counted;
 
 /// Rows of a batch, from a call that is nothing but its price to one that is all copies.
 const ROWS: [usize; 5] = [1, 64, 1_024, 8_192, 65_536];
@@ -35,6 +40,7 @@ fn main() -> Outcome<()> {
     let plugin = Host::new(limits.clone())?.install(wasm.clone(), &InProcess::new(&limits)?)?;
     agree(&plugin)?;
     println!("boundary: medians of {rounds} rounds, quartiles in brackets, one thread");
+    by_column(&plugin, rounds)?;
     by_rows(&plugin, rounds)?;
     by_stop_and_flags(rounds)?;
     instances(&plugin, &wasm, rounds)
@@ -65,6 +71,44 @@ fn unconfigured(plugin: &Arc<Plugin>) -> Outcome<Pool> {
 fn called(pool: &Pool, number: usize, batch: &[ArrayRef]) -> Outcome<ArrayRef> {
     let arguments: Vec<Argument<'_>> = batch.iter().map(Argument::Array).collect();
     Ok(pool.call(number, &arguments, batch[0].len())?)
+}
+
+/// What a function that returns its argument costs, by what the argument is made of.
+fn by_column(plugin: &Arc<Plugin>, rounds: usize) -> Outcome<()> {
+    println!(
+        "\n| identity of | rows | µs a batch | ns a row | bytes in | bytes out | allocations of the host |"
+    );
+    println!("|---|--:|--:|--:|--:|--:|--:|");
+    let columns = [
+        ("a number", 0, "identity"),
+        ("text", 1, "same_text"),
+        ("a dictionary of 8 texts", 1, "same_text, dictionary"),
+    ];
+    for (name, number, arguments) in columns {
+        for rows in ROWS {
+            let batches = Batches::new(arguments, rows);
+            let pool = unconfigured(plugin)?;
+            called(&pool, number, &batches.all()[0])?;
+            let before = (pool.receipts(number), allocations::so_far());
+            called(&pool, number, &batches.all()[0])?;
+            let allocations = allocations::so_far() - before.1;
+            let (bytes_in, bytes_out) = {
+                let after = pool.receipts(number);
+                (
+                    after.bytes_in - before.0.bytes_in,
+                    after.bytes_out - before.0.bytes_out,
+                )
+            };
+            let finishes = race(vec![through_the_pool(&pool, number, &batches)], rounds)?;
+            let seconds = finishes[0].median;
+            println!(
+                "| {name} | {rows} | {:.2} | {:.2} | {bytes_in} | {bytes_out} | {allocations} |",
+                seconds * 1e6,
+                seconds * 1e9 / rows as f64
+            );
+        }
+    }
+    Ok(())
 }
 
 fn by_rows(plugin: &Arc<Plugin>, rounds: usize) -> Outcome<()> {

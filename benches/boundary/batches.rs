@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, StringArray};
+use arrow::array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, StringArray};
+use arrow::datatypes::Int32Type;
 use tributary_benches_kernels::rows::Rows;
 
 /// Rows of all batches together: more than a processor remembers.
@@ -87,7 +88,13 @@ fn arguments(kernel: &str, all: &Rows, rows: std::ops::Range<usize>) -> Vec<Arra
     match kernel {
         "identity" => vec![revenue()],
         "same_text" => vec![industry()],
+        "same_text, dictionary" => vec![packed(&all.industry[rows.clone()])],
         "lead_score" => vec![revenue(), employees(), age_days()],
         _ => vec![industry(), revenue(), employees(), contacts(), budget()],
     }
+}
+
+fn packed(texts: &[impl AsRef<str>]) -> ArrayRef {
+    let texts = texts.iter().map(AsRef::as_ref);
+    Arc::new(texts.collect::<DictionaryArray<Int32Type>>())
 }
