@@ -393,6 +393,32 @@ async fn a_view_that_a_metric_reads_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_metric_that_something_compares_stays() {
+    let served = Served::tiny().await;
+    let mine = WINS;
+    saved(&served, "metrics/mine", rate(mine)).await;
+    let compared = "SELECT region, value FROM compare('mine', by => ['region'], grain => 'year')";
+    saved(&served, "views/by_region", json!({"sql": compared})).await;
+    saved(&served, "queries/by_region", json!({"sql": compared})).await;
+    let (status, body) = deleted(&served, "metrics/mine").await;
+    let message = "metric \"mine\" is needed by view \"by_region\", query \"by_region\"";
+    assert_eq!((status, body["message"].as_str()), (409, Some(message)));
+    let narrower = rate(&mine.replace(", region", ""));
+    refused(&served, "metrics/mine", narrower, 409, "view \"by_region\"").await;
+    // Through the view it would be made of itself.
+    let round = rate(
+        "SELECT l.distributor_id, l.sent_at AS at, v.value > 0 AS event, l.region FROM leads AS l CROSS JOIN by_region AS v",
+    );
+    let (status, body) = ask(&served, Method::PUT, "metrics/mine", round).await;
+    assert!(status >= 400, "{body}");
+    let wider = rate(&mine.replace("region", "region, industry"));
+    saved(&served, "metrics/mine", wider).await;
+    for path in ["queries/by_region", "views/by_region", "metrics/mine"] {
+        assert_eq!(deleted(&served, path).await.0, 200, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn manufacturers_do_not_see_each_others_metrics() {
     let served = Served::tiny().await;
     let other = served.post("/v1/other/tables/products");

@@ -1,6 +1,7 @@
 //! The engine in this process: each method of the [`Engine`] trait reads as its pipeline.
 
 mod deciding;
+mod dependents;
 mod explaining;
 mod judging;
 mod measuring;

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use arrow::datatypes::{DataType, Schema};
 
 use super::Database;
-use super::saving::{Views, check_rows};
+use super::dependents::Known;
+use super::saving::check_rows;
 use crate::control::History;
 use crate::fault::{Error, Fault, Result};
 use crate::metric::{Metric, MetricKind, Metrics, SHIPPED, Shipped, shipped};
@@ -77,7 +78,7 @@ pub(super) fn check_measure(kind: SavedKind, definition: &Definition) -> Result<
 
 impl Database {
     /// Whether a metric can be planned where it is read, and has the columns of its kind.
-    pub(super) async fn check_metric(&self, save: &Save, views: &Views) -> Result<()> {
+    pub(super) async fn check_metric(&self, save: &Save, known: &Known) -> Result<()> {
         let definition = &save.definition;
         let metric = metric(definition)?;
         let alone = Gated::parse(&definition.sql, &Parameters::new())?;
@@ -85,16 +86,16 @@ impl Database {
         if alone.compares() {
             return Err(compares(&save.name));
         }
-        let schema = self.plans(&save.manufacturer, alone, views).await?;
+        let schema = self.plans(&save.manufacturer, alone, known).await?;
         check_columns(metric.measure.kind, &schema)?;
         let read = reading(definition)?;
-        self.plans(&save.manufacturer, read, views).await?;
+        self.plans(&save.manufacturer, read, known).await?;
         Ok(())
     }
 }
 
 /// A metric as it is read: without the semicolon that may end its text.
-fn metric(definition: &Definition) -> Result<Metric> {
+pub(super) fn metric(definition: &Definition) -> Result<Metric> {
     let measure = definition.measure.ok_or_else(|| {
         Error::new(
             Fault::Invalid,

@@ -1,15 +1,15 @@
-//! Saving views, named queries and metrics: what is saved has been planned, and no change leaves behind what no longer plans.
+//! Saving views, named queries and metrics: what is saved has been planned.
 //!
 //! Checks and the change are not one transaction; instead the change counts only if nothing was saved since the checks
 //! were made, and starts over where something was.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 
 use super::Database;
-use super::measuring::{check_measure, check_own, metrics, reading, versions};
+use super::dependents::{Known, Views};
+use super::measuring::{check_measure, check_own, metrics, versions};
 use crate::control::History;
 use crate::engine::{Answer, Engine, Principal, Query};
 use crate::fault::{Error, Fault, Result};
@@ -22,9 +22,6 @@ use crate::sql::{
     Gated, HISTORIES, Library, RECORDS, Sessions, is_parameter_name, is_taken, needs_library,
     placeholders, record,
 };
-
-/// The SQL of views by their names.
-pub(super) type Views = BTreeMap<String, String>;
 
 impl Database {
     /// Saves the next version of a view, a query or a metric; the same content again changes nothing.
@@ -40,14 +37,11 @@ impl Database {
                 return Ok(known.clone());
             }
             check_room(&history, &save, known.is_none())?;
-            self.check_plan(&save, views(&history), &metrics(&history))
+            let after = Known::of(&history).with(save.kind, &save.name, &save.definition)?;
+            self.check_plan(&save, &after).await?;
+            let changed = (save.kind, save.name.as_str());
+            self.check_dependents(&save.manufacturer, &history, changed, &after)
                 .await?;
-            if save.kind == SavedKind::View && known.is_some() {
-                let mut changed = views(&history);
-                changed.insert(save.name.clone(), save.definition.sql.clone());
-                self.check_dependents(&save.manufacturer, &history, &save.name, &changed)
-                    .await?;
-            }
             let next = next(
                 &history,
                 save.kind,
@@ -90,12 +84,10 @@ impl Database {
                 check_own(named.kind, &named.name)?;
                 return Err(not_there(&history, named.kind, &named.name, None));
             };
-            if named.kind == SavedKind::View {
-                let mut left = views(&history);
-                left.remove(&named.name);
-                self.check_dependents(&named.manufacturer, &history, &named.name, &left)
-                    .await?;
-            }
+            let left = Known::of(&history).without(named.kind, &named.name);
+            let removed = (named.kind, named.name.as_str());
+            self.check_dependents(&named.manufacturer, &history, removed, &left)
+                .await?;
             let definition = known.definition.clone();
             let next = next(&history, named.kind, &named.name, definition, true);
             if self
@@ -165,7 +157,7 @@ impl Database {
             return Library::of(&self.sessions, statement, &Views::new(), &Metrics::new());
         }
         let history = self.control.saved(manufacturer).await?;
-        let library = self.library_of(statement, &history, &views(&history))?;
+        let library = self.library_of(statement, &history, &Known::of(&history))?;
         self.with_records(manufacturer, statement, library).await
     }
 
@@ -185,8 +177,8 @@ impl Database {
         Ok(library)
     }
 
-    fn library_of(&self, statement: &Gated, history: &History, views: &Views) -> Result<Library> {
-        let mut library = Library::of(&self.sessions, statement, views, &metrics(history))?;
+    fn library_of(&self, statement: &Gated, history: &History, known: &Known) -> Result<Library> {
+        let mut library = Library::of(&self.sessions, statement, &known.views, &known.metrics)?;
         for (table, kind) in HISTORIES {
             if library.wants(&self.sessions, statement, table)? {
                 library = library.with_history(table, kind, &versions(history, kind))?;
@@ -195,27 +187,27 @@ impl Database {
         Ok(library)
     }
 
-    /// Whether it can be planned, with the views as they would be.
-    async fn check_plan(&self, save: &Save, mut views: Views, known: &Metrics) -> Result<()> {
+    /// Whether it can be planned, with everything as it would be.
+    async fn check_plan(&self, save: &Save, after: &Known) -> Result<()> {
         let definition = &save.definition;
         match save.kind {
             SavedKind::View => {
-                let gated = Gated::parse(&definition.sql, &Parameters::new())?.expanded(known)?;
+                let gated =
+                    Gated::parse(&definition.sql, &Parameters::new())?.expanded(&after.metrics)?;
                 check_rows(&self.sessions, save.kind, &gated)?;
-                views.insert(save.name.clone(), definition.sql.clone());
                 let read = format!("SELECT * FROM {}", save.name);
                 let read = Gated::parse(&read, &Parameters::new())?;
-                self.plans(&save.manufacturer, read, &views).await?;
+                self.plans(&save.manufacturer, read, after).await?;
             }
             SavedKind::Query => {
-                let gated =
-                    Gated::parse(&definition.sql, &definition.samples())?.expanded(known)?;
+                let gated = Gated::parse(&definition.sql, &definition.samples())?
+                    .expanded(&after.metrics)?;
                 if !gated.is_select() {
                     return Err(not_a_select(save.kind));
                 }
-                self.plans(&save.manufacturer, gated, &views).await?;
+                self.plans(&save.manufacturer, gated, after).await?;
             }
-            SavedKind::Metric => self.check_metric(save, &views).await?,
+            SavedKind::Metric => self.check_metric(save, after).await?,
         }
         Ok(())
     }
@@ -225,59 +217,15 @@ impl Database {
         &self,
         manufacturer: &ManufacturerId,
         statement: Gated,
-        views: &Views,
+        known: &Known,
     ) -> Result<SchemaRef> {
         let history = self.control.saved(manufacturer).await?;
-        let library = self.library_of(&statement, &history, views)?;
+        let library = self.library_of(&statement, &history, known)?;
         let library = self.with_records(manufacturer, &statement, library).await?;
         let deadline = Duration::from_secs(limits::QUERY_SECONDS);
         self.planned(manufacturer, statement, library, deadline)
             .await
             .map(|plan| plan.schema())
-    }
-
-    /// Refuses a change of a view after which something else no longer plans that does now.
-    async fn check_dependents(
-        &self,
-        manufacturer: &ManufacturerId,
-        history: &History,
-        name: &str,
-        changed: &Views,
-    ) -> Result<()> {
-        let (before, known) = (views(history), metrics(history));
-        let mut broken = Vec::new();
-        for kind in [SavedKind::View, SavedKind::Query, SavedKind::Metric] {
-            for saved in history.current(kind) {
-                if kind == SavedKind::View && saved.name == name {
-                    continue;
-                }
-                let statement = || dependent(kind, saved, &known);
-                let Ok(library) = Library::of(&self.sessions, &statement()?, &before, &known)
-                else {
-                    continue;
-                };
-                let breaks = library.has_view(name)
-                    && self
-                        .plans(manufacturer, statement()?, &before)
-                        .await
-                        .is_ok()
-                    && self
-                        .plans(manufacturer, statement()?, changed)
-                        .await
-                        .is_err();
-                if breaks {
-                    broken.push(format!("{kind} \"{}\"", saved.name));
-                }
-            }
-        }
-        if broken.is_empty() {
-            return Ok(());
-        }
-        Err(Error::new(
-            Fault::Conflict,
-            format!("view \"{name}\" is needed by {}", broken.join(", ")),
-        )
-        .with_hint("Change or delete what needs it first."))
     }
 
     async fn added(
@@ -293,18 +241,6 @@ impl Database {
     }
 }
 
-/// The statement that shows whether something saved plans.
-fn dependent(kind: SavedKind, saved: &Saved, metrics: &Metrics) -> Result<Gated> {
-    let gated = match kind {
-        SavedKind::View => {
-            Gated::parse(&format!("SELECT * FROM {}", saved.name), &Parameters::new())
-        }
-        SavedKind::Query => Gated::parse(&saved.definition.sql, &saved.definition.samples()),
-        SavedKind::Metric => reading(&saved.definition),
-    };
-    gated?.expanded(metrics)
-}
-
 /// Refuses what is not rows that are the same whoever reads them.
 pub(super) fn check_rows(sessions: &Sessions, kind: SavedKind, statement: &Gated) -> Result<()> {
     if !statement.is_select() {
@@ -318,13 +254,6 @@ pub(super) fn check_rows(sessions: &Sessions, kind: SavedKind, statement: &Gated
         .with_hint("Query information_schema itself, or save a query."));
     }
     Ok(())
-}
-
-fn views(history: &History) -> Views {
-    let current = history.current(SavedKind::View);
-    current
-        .map(|view| (view.name.clone(), view.definition.sql.clone()))
-        .collect()
 }
 
 fn current<'a>(history: &'a History, kind: SavedKind, name: &str) -> Option<&'a Saved> {
