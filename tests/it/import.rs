@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tributary_engine_core::engine::OnError;
-use tributary_engine_core::engine::{Import, Imported, Principal};
+use tributary_engine_core::engine::{Import, Imported, Principal, Role};
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Engine, Error, Fault};
 
@@ -399,7 +399,7 @@ async fn mistakes_in_a_mapping_are_named() {
         "and the next query is right"
     );
     let mut foreign = export.import();
-    foreign.principal = Principal::Manufacturer(tiny());
+    foreign.principal = Principal::member(tiny(), Role::Admin);
     let denied = run(&world, foreign)
         .await
         .map(|_| ())

@@ -28,4 +28,5 @@ mod shell;
 mod slt;
 mod support;
 mod tidy;
+mod tokens;
 mod travel;

@@ -7,7 +7,7 @@ use futures::StreamExt;
 use serde_json::{Map, Value, json};
 use tributary_engine_core::engine::{
     Activate, Applies, Decide, DecisionKind, Explain, Frame, OfPlugin, PluginVersion, Principal,
-    Query, Setup, Upload,
+    Query, Role, Setup, Upload,
 };
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::{Engine, Error, Fault};
@@ -837,7 +837,7 @@ async fn every_route_of_plugins_is_closed_to_another_manufacturer() {
 async fn the_engine_itself_refuses_what_another_manufacturer_asks_of_plugins() {
     let world = deciding().await;
     answer(&world, "L1", "3,2,2,1").await;
-    let stranger = Principal::Manufacturer(other_manufacturer(&world).await);
+    let stranger = Principal::member(other_manufacturer(&world).await, Role::Admin);
     let theirs = || OfPlugin {
         principal: stranger.clone(),
         ..of("champ")

@@ -1,5 +1,6 @@
 //! The engine in this process: each method of the [`Engine`] trait reads as its pipeline.
 
+mod admitting;
 mod deciding;
 mod dependents;
 mod explaining;
@@ -23,9 +24,9 @@ use tributary_plugins_host::Compiler;
 use crate::attributes;
 use crate::control::Control;
 use crate::engine::{
-    Activate, Answer, Body, Decide, Decided, Declare, Declared, Engine, Explain, Explanation,
-    Import, ImportProgress, Imported, Ingest, LogLine, OfPlugin, PluginDetails, PluginDiff,
-    PluginVersion, Principal, Query, Receipt, Upload,
+    Act, Activate, Answer, Body, Decide, Decided, Declare, Declared, Engine, Explain, Explanation,
+    Import, ImportProgress, Imported, Ingest, Issued, LogLine, NewToken, OfPlugin, OfToken,
+    PluginDetails, PluginDiff, PluginVersion, Principal, Query, Receipt, Token, Upload,
 };
 use crate::fault::{Error, Fault, Result};
 use crate::folder;
@@ -110,21 +111,28 @@ impl Database {
             .handle()
     }
 
-    /// The same answer for a manufacturer that does not exist and one that is not the principal's.
-    async fn entitled(&self, principal: &Principal, manufacturer: &ManufacturerId) -> Result<()> {
-        let own = match principal {
-            Principal::Operator => true,
-            Principal::Manufacturer(id) => id == manufacturer,
-        };
-        if own && self.control.has_manufacturer(manufacturer).await? {
-            // Another process may have added it since the start.
-            return self.store.open_once(manufacturer);
-        }
-        Err(Error::new(
-            Fault::Missing,
-            format!("manufacturer \"{manufacturer}\" does not exist"),
-        )
-        .with_hint("The operator creates a manufacturer by sending it a table."))
+    /// Answers a statement of somebody who was let in.
+    async fn answered(&self, query: Query) -> Result<Answer> {
+        let started = Instant::now();
+        let statement = Gated::parse(&query.sql, &query.parameters)?;
+        let statement = self.expanded(&query.manufacturer, statement).await?;
+        let library = self.library(&query.manufacturer, &statement).await?;
+        let longest = Duration::from_secs(limits::QUERY_SECONDS);
+        let deadline = query.deadline.map_or(longest, |asked| asked.min(longest));
+        let plan = self
+            .planned(&query.manufacturer, statement, library, deadline)
+            .await?;
+        Ok(Answer {
+            schema: plan.schema(),
+            freshness: plan.freshness(),
+            frames: sql::stream(
+                plan,
+                self.threads(),
+                started,
+                deadline,
+                self.after(query.manufacturer),
+            ),
+        })
     }
 
     /// The states that a statement reads, in order.
@@ -182,14 +190,6 @@ impl Database {
             .map_err(|_| sql::too_long(deadline))?
             .map_err(|panic| Error::internal("plan query", panic))?
     }
-
-    /// Like `entitled`, but the operator may write for a manufacturer that does not exist yet.
-    async fn may_write(&self, principal: &Principal, manufacturer: &ManufacturerId) -> Result<()> {
-        match principal {
-            Principal::Operator => self.store.open_once(manufacturer),
-            Principal::Manufacturer(_) => self.entitled(principal, manufacturer).await,
-        }
-    }
 }
 
 #[async_trait]
@@ -202,45 +202,36 @@ impl Engine for Database {
         })
     }
 
-    async fn issue_token(
+    async fn issue_token(&self, new: NewToken) -> Result<Issued> {
+        self.issued(new).await
+    }
+
+    async fn tokens(
         &self,
         principal: &Principal,
-        manufacturer: ManufacturerId,
-    ) -> Result<String> {
-        if *principal != Principal::Operator {
-            return Err(Error::new(Fault::Denied, "only the operator issues tokens"));
-        }
-        self.entitled(principal, &manufacturer).await?;
-        self.control.issue_token(&manufacturer).await
+        manufacturer: &ManufacturerId,
+    ) -> Result<Vec<Token>> {
+        self.permit(principal, manufacturer, Act::Tokens).await?;
+        self.control.tokens(manufacturer).await
+    }
+
+    async fn revoke_token(&self, of: OfToken) -> Result<Token> {
+        self.revoked(of).await
+    }
+
+    async fn rotate_token(&self, of: OfToken) -> Result<Issued> {
+        self.rotated(of).await
     }
 
     async fn query(&self, query: Query) -> Result<Answer> {
-        let started = Instant::now();
-        self.entitled(&query.principal, &query.manufacturer).await?;
-        let statement = Gated::parse(&query.sql, &query.parameters)?;
-        let statement = self.expanded(&query.manufacturer, statement).await?;
-        let library = self.library(&query.manufacturer, &statement).await?;
-        let longest = Duration::from_secs(limits::QUERY_SECONDS);
-        let deadline = query.deadline.map_or(longest, |asked| asked.min(longest));
-        let plan = self
-            .planned(&query.manufacturer, statement, library, deadline)
+        self.permit(&query.principal, &query.manufacturer, Act::Query)
             .await?;
-        Ok(Answer {
-            schema: plan.schema(),
-            freshness: plan.freshness(),
-            frames: sql::stream(
-                plan,
-                self.threads(),
-                started,
-                deadline,
-                self.after(query.manufacturer),
-            ),
-        })
+        self.answered(query).await
     }
 
     async fn ingest(&self, ingest: Ingest, body: Body) -> Result<Receipt> {
         let table = writable(&ingest.table)?;
-        self.may_write(&ingest.principal, &ingest.manufacturer)
+        self.may_ingest(&ingest.principal, &ingest.manufacturer)
             .await?;
         let model = self.store.model(&ingest.manufacturer, table).await?;
         let decoded = ingest::decode(Arc::clone(&model), &ingest.reading, ingest.on_error, body);
@@ -328,7 +319,8 @@ impl Engine for Database {
     async fn declare(&self, declare: Declare) -> Result<Declared> {
         let table = writable(&declare.table)?;
         let manufacturer = &declare.manufacturer;
-        self.entitled(&declare.principal, manufacturer).await?;
+        self.permit(&declare.principal, manufacturer, Act::Declare)
+            .await?;
         let model = self.store.model(manufacturer, table).await?;
         let missing = attributes::missing(&model, &declare.attributes)?;
         if !missing.is_empty() {
@@ -353,12 +345,14 @@ impl Engine for Database {
     }
 
     async fn plugin(&self, of: OfPlugin) -> Result<PluginDetails> {
-        self.entitled(&of.principal, &of.manufacturer).await?;
+        self.permit(&of.principal, &of.manufacturer, Act::ReadPlugins)
+            .await?;
         self.registry.details(&self.control, &of).await
     }
 
     async fn plugin_diff(&self, of: OfPlugin, from: String, to: String) -> Result<PluginDiff> {
-        self.entitled(&of.principal, &of.manufacturer).await?;
+        self.permit(&of.principal, &of.manufacturer, Act::ReadPlugins)
+            .await?;
         self.registry.diff(&self.control, &of, &from, &to).await
     }
 
@@ -379,7 +373,8 @@ impl Engine for Database {
         principal: &Principal,
         manufacturer: &ManufacturerId,
     ) -> Result<Vec<PluginVersion>> {
-        self.entitled(principal, manufacturer).await?;
+        self.permit(principal, manufacturer, Act::ReadPlugins)
+            .await?;
         self.registry.list(&self.control, manufacturer).await
     }
 
@@ -413,7 +408,8 @@ impl Engine for Database {
         principal: &Principal,
         manufacturer: &ManufacturerId,
     ) -> Result<Settings> {
-        self.entitled(principal, manufacturer).await?;
+        self.permit(principal, manufacturer, Act::ReadSettings)
+            .await?;
         self.control.own_settings(manufacturer).await
     }
 
@@ -423,7 +419,8 @@ impl Engine for Database {
         manufacturer: &ManufacturerId,
         settings: Settings,
     ) -> Result<Settings> {
-        self.entitled(principal, manufacturer).await?;
+        self.permit(principal, manufacturer, Act::ChangeSettings)
+            .await?;
         let settings = settings.checked()?;
         self.control.set(manufacturer, &settings).await?;
         let detail = format!(
@@ -440,7 +437,7 @@ impl Engine for Database {
     async fn manufacturers(&self, principal: &Principal) -> Result<Vec<ManufacturerId>> {
         match principal {
             Principal::Operator => self.control.manufacturers().await,
-            Principal::Manufacturer(id) => Ok(vec![id.clone()]),
+            Principal::Member(member) => Ok(vec![member.manufacturer.clone()]),
         }
     }
 }

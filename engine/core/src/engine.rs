@@ -21,11 +21,13 @@ pub use crate::plugin::{
     Activate, Activation, Applies, Decide, Decided, DecisionKind, Explain, Explanation, LogLine,
     OfPlugin, PluginDetails, PluginDiff, PluginVersion, Setup, Upload,
 };
+pub use crate::principal::{Act, Member, Principal, Role};
 pub use crate::reading::{
     Compression, Dates, DecimalMark, Delimiter, Encoding, Format, Missing, OnError, ReadAs, Reading,
 };
 use crate::saved::{Named, Run, Save, Saved, SavedKind};
 use crate::settings::Settings;
+pub use crate::token::{Issued, NewToken, OfToken, Token};
 
 /// The database as its adapters see it.
 #[async_trait]
@@ -33,12 +35,21 @@ pub trait Engine: Send + Sync {
     /// Who holds this bearer token.
     async fn authenticate(&self, token: &str) -> Result<Principal>;
 
-    /// Issues a bearer token for one manufacturer; only the operator may. The token is shown once.
-    async fn issue_token(
+    /// Issues a bearer token of one manufacturer. Its secret is in this answer and nowhere else.
+    async fn issue_token(&self, new: NewToken) -> Result<Issued>;
+
+    /// The tokens of a manufacturer, oldest first, without their secrets.
+    async fn tokens(
         &self,
         principal: &Principal,
-        manufacturer: ManufacturerId,
-    ) -> Result<String>;
+        manufacturer: &ManufacturerId,
+    ) -> Result<Vec<Token>>;
+
+    /// Ends a token at once.
+    async fn revoke_token(&self, of: OfToken) -> Result<Token>;
+
+    /// Issues a token in the place of another, which ends at once.
+    async fn rotate_token(&self, of: OfToken) -> Result<Issued>;
 
     /// Answers one read-only statement in the session of one manufacturer.
     async fn query(&self, query: Query) -> Result<Answer>;
@@ -126,16 +137,6 @@ pub trait Engine: Send + Sync {
 
     /// The manufacturers that the principal may see, in order.
     async fn manufacturers(&self, principal: &Principal) -> Result<Vec<ManufacturerId>>;
-}
-
-/// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Principal {
-    /// Runs the installation; may see and do everything.
-    Operator,
-    /// Belongs to one manufacturer and sees nothing else.
-    Manufacturer(ManufacturerId),
 }
 
 /// One statement to answer.

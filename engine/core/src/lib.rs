@@ -11,8 +11,10 @@ pub mod metric;
 pub mod model;
 pub mod parameter;
 pub mod plugin;
+pub mod principal;
 pub mod saved;
 pub mod settings;
+pub mod token;
 
 mod attributes;
 mod catalog;

@@ -116,6 +116,13 @@ pub const ANSWER_BATCHES_WAITING: usize = 2;
 /// Seconds after which a query is stopped.
 pub const QUERY_SECONDS: u64 = 300;
 
+/// Tokens of one manufacturer, revoked and expired ones included.
+pub const TOKENS: i64 = 10_000;
+/// Bytes of the label of a token.
+pub const TOKEN_LABEL_BYTES: usize = 200;
+/// Named queries that the token of a dashboard lists.
+pub const TOKEN_QUERIES: usize = 500;
+
 /// Plugin versions of one manufacturer.
 pub const PLUGIN_VERSIONS: i64 = 1_000;
 /// Bytes of one uploaded plugin.

@@ -14,13 +14,12 @@ use std::time::Duration;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
-use crate::engine::Principal;
 use crate::fault::{Error, Result};
 use crate::manufacturer::ManufacturerId;
 
 pub use plugins::{NewActivation, PluginRow};
-pub use records::named;
 pub use saved::History;
+pub use tokens::not_there;
 
 /// The control file of one data folder.
 pub struct Control {
@@ -75,46 +74,6 @@ impl Control {
             .await
             .map_err(fail)?;
         Ok(row.is_some())
-    }
-
-    /// Issues the operator's token, unless there is one already: then nobody can learn it again.
-    pub async fn first_token(&self) -> Result<Option<String>> {
-        let token = tokens::new_token()?;
-        let made = sqlx::query(
-            "INSERT INTO tokens (hash, manufacturer) SELECT ?, NULL
-             WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE manufacturer IS NULL)",
-        )
-        .bind(tokens::hash(&token))
-        .execute(&self.pool)
-        .await
-        .map_err(fail)?;
-        Ok((made.rows_affected() == 1).then_some(token))
-    }
-
-    /// Issues a token that belongs to one manufacturer.
-    pub async fn issue_token(&self, manufacturer: &ManufacturerId) -> Result<String> {
-        let token = tokens::new_token()?;
-        sqlx::query("INSERT INTO tokens (hash, manufacturer) VALUES (?, ?)")
-            .bind(tokens::hash(&token))
-            .bind(manufacturer.as_str())
-            .execute(&self.pool)
-            .await
-            .map_err(fail)?;
-        Ok(token)
-    }
-
-    /// Who holds a token. Looked up by its hash, so that the time taken says nothing of any stored token.
-    pub async fn principal(&self, token: &str) -> Result<Option<Principal>> {
-        let row = sqlx::query("SELECT manufacturer FROM tokens WHERE hash = ?")
-            .bind(tokens::hash(token))
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(fail)?;
-        row.map(|row| match row.get::<Option<String>, _>(0) {
-            Some(id) => Ok(Principal::Manufacturer(ManufacturerId::try_from(id)?)),
-            None => Ok(Principal::Operator),
-        })
-        .transpose()
     }
 
     /// Every manufacturer, in order.

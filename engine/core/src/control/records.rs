@@ -4,10 +4,11 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteExecutor};
 
 use super::{Control, fail, now};
-use crate::engine::{PluginReceipt, Principal};
+use crate::engine::PluginReceipt;
 use crate::fault::{Error, Result};
 use crate::limits;
 use crate::manufacturer::ManufacturerId;
+use crate::principal::Principal;
 
 /// One change of control data.
 pub struct AuditRow {
@@ -31,14 +32,6 @@ pub struct LogRow {
 pub struct CallRow {
     pub at: String,
     pub receipt: PluginReceipt,
-}
-
-/// How a principal is named in records.
-pub fn named(principal: &Principal) -> String {
-    match principal {
-        Principal::Operator => "operator".to_owned(),
-        Principal::Manufacturer(id) => id.to_string(),
-    }
 }
 
 /// One kind of record: its table, and what its rows say beside whose they are and when.
@@ -70,7 +63,7 @@ impl Control {
         subject: &str,
         detail: &str,
     ) -> Result<()> {
-        let values = [&named(principal), action, subject, detail];
+        let values = [&principal.to_string(), action, subject, detail];
         AUDIT
             .add(self.pool(), manufacturer, &now(), &values)
             .await?;

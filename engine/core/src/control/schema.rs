@@ -1,11 +1,39 @@
 //! The tables of the control file. Statements are repeatable; a change of meaning raises the folder's format.
 
 /// Columns that older files lack: the table, the column, and what adds it.
-pub const ADDED: [(&str, &str, &str); 1] = [(
-    "saved",
-    "measure",
-    "ALTER TABLE saved ADD COLUMN measure TEXT",
-)];
+pub const ADDED: [(&str, &str, &str); 7] = [
+    (
+        "saved",
+        "measure",
+        "ALTER TABLE saved ADD COLUMN measure TEXT",
+    ),
+    ("tokens", "role", "ALTER TABLE tokens ADD COLUMN role TEXT"),
+    (
+        "tokens",
+        "queries",
+        "ALTER TABLE tokens ADD COLUMN queries TEXT",
+    ),
+    (
+        "tokens",
+        "label",
+        "ALTER TABLE tokens ADD COLUMN label TEXT",
+    ),
+    (
+        "tokens",
+        "created_by",
+        "ALTER TABLE tokens ADD COLUMN created_by TEXT",
+    ),
+    (
+        "tokens",
+        "expires_at",
+        "ALTER TABLE tokens ADD COLUMN expires_at TEXT",
+    ),
+    (
+        "tokens",
+        "revoked_at",
+        "ALTER TABLE tokens ADD COLUMN revoked_at TEXT",
+    ),
+];
 
 /// Run at every start, in order.
 pub const STATEMENTS: [&str; 16] = [
@@ -13,11 +41,17 @@ pub const STATEMENTS: [&str; 16] = [
         id TEXT PRIMARY KEY,
         created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))
     ) STRICT",
-    // A token without a manufacturer is the operator's.
+    // A token without a manufacturer is the operator's; one without a role is from before there were roles.
     "CREATE TABLE IF NOT EXISTS tokens (
         hash BLOB PRIMARY KEY,
         manufacturer TEXT,
-        created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))
+        created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ')),
+        role TEXT,
+        queries TEXT,
+        label TEXT,
+        created_by TEXT,
+        expires_at TEXT,
+        revoked_at TEXT
     ) STRICT",
     "CREATE TABLE IF NOT EXISTS components (
         digest TEXT PRIMARY KEY,

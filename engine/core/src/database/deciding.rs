@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Database;
 use super::judging::Judge;
+use crate::engine::Act;
 use crate::fault::{Error, Fault, Result};
 use crate::ingest::Rows;
 use crate::manufacturer::ManufacturerId;
@@ -48,7 +49,7 @@ struct Rule {
 impl Database {
     /// Applies the rules in force, as a client asks for it.
     pub(super) async fn decided(&self, decide: Decide) -> Result<Vec<Decided>> {
-        self.entitled(&decide.principal, &decide.manufacturer)
+        self.permit(&decide.principal, &decide.manufacturer, Act::Decide)
             .await?;
         let rules = self
             .rules(&decide.manufacturer, decide.plugin.as_deref())

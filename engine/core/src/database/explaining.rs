@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Database;
 use super::judging::{Judge, Judged, picked, verdicts};
-use crate::engine::{Frame, Query};
+use crate::engine::{Act, Frame, Query};
 use crate::fault::{Error, Fault, Result};
 use crate::manufacturer::ManufacturerId;
 use crate::parameter::{Parameter, Parameters, Value};
@@ -38,7 +38,7 @@ struct Decision {
 impl Database {
     /// Finds the decision of each kind that was in force, and repeats it.
     pub(super) async fn explained(&self, explain: Explain) -> Result<Explanation> {
-        self.entitled(&explain.principal, &explain.manufacturer)
+        self.permit(&explain.principal, &explain.manufacturer, Act::Explain)
             .await?;
         let decisions = self.decisions(&explain).await?;
         if decisions.is_empty() {

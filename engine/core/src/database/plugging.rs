@@ -10,8 +10,8 @@ use tributary_plugins_host::{Cached, Compiler, InProcess, Plugin};
 
 use super::Database;
 use super::judging::bound;
-use crate::control::{Control, named};
-use crate::engine::{Activate, LogLine, OfPlugin, PluginVersion, Upload};
+use crate::control::Control;
+use crate::engine::{Act, Activate, LogLine, OfPlugin, PluginVersion, Upload};
 use crate::fault::{Error, Fault, Result};
 use crate::folder;
 use crate::manufacturer::ManufacturerId;
@@ -22,7 +22,7 @@ use crate::sql::{After, Library, QueryPlugins};
 
 impl Database {
     pub(super) async fn uploaded(&self, upload: Upload) -> Result<PluginVersion> {
-        self.entitled(&upload.principal, &upload.manufacturer)
+        self.permit(&upload.principal, &upload.manufacturer, Act::Upload)
             .await?;
         let (principal, manufacturer) = (upload.principal.clone(), upload.manufacturer.clone());
         let version = self.registry.upload(&self.control, upload).await?;
@@ -38,7 +38,7 @@ impl Database {
             )
             .await?;
         let of = (version.name.as_str(), version.version.as_str());
-        let message = format!("uploaded by {} ({})", named(&principal), version.digest);
+        let message = format!("uploaded by {principal} ({})", version.digest);
         control
             .log_plugin(&manufacturer, of, "info", &message)
             .await?;
@@ -47,8 +47,9 @@ impl Database {
 
     pub(super) async fn activated(&self, activate: Activate) -> Result<PluginVersion> {
         let manufacturer = &activate.manufacturer;
-        self.entitled(&activate.principal, manufacturer).await?;
-        let by = named(&activate.principal);
+        self.permit(&activate.principal, manufacturer, Act::Activate)
+            .await?;
+        let by = activate.principal.to_string();
         let check = async |plugin: Arc<Plugin>, applies: Applies| -> Result<()> {
             self.check_rules(manufacturer, &plugin, &applies).await
         };
@@ -62,8 +63,9 @@ impl Database {
     }
 
     pub(super) async fn rolled_back(&self, of: OfPlugin) -> Result<PluginVersion> {
-        self.entitled(&of.principal, &of.manufacturer).await?;
-        let by = named(&of.principal);
+        self.permit(&of.principal, &of.manufacturer, Act::Activate)
+            .await?;
+        let by = of.principal.to_string();
         let version = self.registry.rollback(&self.control, &of, &by).await?;
         self.note(&of.principal, &of.manufacturer, "rollback", &version)
             .await?;
@@ -71,7 +73,8 @@ impl Database {
     }
 
     pub(super) async fn logged(&self, of: OfPlugin) -> Result<Vec<LogLine>> {
-        self.entitled(&of.principal, &of.manufacturer).await?;
+        self.permit(&of.principal, &of.manufacturer, Act::ReadPlugins)
+            .await?;
         // Says so where there is no such plugin.
         self.registry.details(&self.control, &of).await?;
         let rows = self.control.plugin_log(&of.manufacturer).await?;
@@ -114,7 +117,7 @@ impl Database {
             .audit(manufacturer, principal, action, &subject, &detail)
             .await?;
         let of = (version.name.as_str(), version.version.as_str());
-        let message = format!("{action} by {}: {detail}", named(principal));
+        let message = format!("{action} by {principal}: {detail}");
         self.control
             .log_plugin(manufacturer, of, "info", &message)
             .await

@@ -11,7 +11,7 @@ use super::Database;
 use super::dependents::{Known, Views};
 use super::measuring::{check_measure, check_own, metrics, versions};
 use crate::control::History;
-use crate::engine::{Answer, Engine, Principal, Query};
+use crate::engine::{Act, Answer, Principal, Query};
 use crate::fault::{Error, Fault, Result};
 use crate::limits;
 use crate::manufacturer::{ManufacturerId, is_name};
@@ -26,7 +26,8 @@ use crate::sql::{
 impl Database {
     /// Saves the next version of a view, a query or a metric; the same content again changes nothing.
     pub(super) async fn save(&self, save: Save) -> Result<Saved> {
-        self.entitled(&save.principal, &save.manufacturer).await?;
+        self.permit(&save.principal, &save.manufacturer, Act::Save)
+            .await?;
         check_name(save.kind, &save.name)?;
         check_measure(save.kind, &save.definition)?;
         check_definition(save.kind, &save.definition)?;
@@ -61,7 +62,12 @@ impl Database {
 
     /// One version: the one in force, unless another is asked for.
     pub(super) async fn found(&self, named: Named) -> Result<Saved> {
-        self.entitled(&named.principal, &named.manufacturer).await?;
+        self.permit(&named.principal, &named.manufacturer, Act::ReadSaved)
+            .await?;
+        self.version(&named).await
+    }
+
+    async fn version(&self, named: &Named) -> Result<Saved> {
         let history = self.control.saved(&named.manufacturer).await?;
         let versions = versions(&history, named.kind);
         let is_asked_for = |saved: &&Saved| match named.version {
@@ -71,18 +77,21 @@ impl Database {
         let mut versions = versions.iter().filter(|saved| saved.name == named.name);
         versions
             .find(is_asked_for)
+            // One that it may not run looks like one that is not there.
+            .filter(|_| named.kind != SavedKind::Query || named.principal.may_run(&named.name))
             .cloned()
-            .ok_or_else(|| not_there(&history, named.kind, &named.name, named.version))
+            .ok_or_else(|| not_there(&history, named))
     }
 
     /// Adds a version that says that it is gone.
     pub(super) async fn removed(&self, named: Named) -> Result<Saved> {
-        self.entitled(&named.principal, &named.manufacturer).await?;
+        self.permit(&named.principal, &named.manufacturer, Act::Save)
+            .await?;
         for _ in 0..limits::SAVED_TRIES {
             let history = self.control.saved(&named.manufacturer).await?;
             let Some(known) = current(&history, named.kind, &named.name) else {
                 check_own(named.kind, &named.name)?;
-                return Err(not_there(&history, named.kind, &named.name, None));
+                return Err(not_there(&history, &named));
             };
             let left = Known::of(&history).without(named.kind, &named.name);
             let removed = (named.kind, named.name.as_str());
@@ -107,7 +116,7 @@ impl Database {
         manufacturer: &ManufacturerId,
         kind: SavedKind,
     ) -> Result<Vec<Saved>> {
-        self.entitled(principal, manufacturer).await?;
+        self.permit(principal, manufacturer, Act::ReadSaved).await?;
         let history = self.control.saved(manufacturer).await?;
         let mut all = versions(&history, kind).into_owned();
         all.retain(Saved::is_in_force);
@@ -116,6 +125,8 @@ impl Database {
 
     /// Answers a named query with these values.
     pub(super) async fn ran(&self, run: Run) -> Result<Answer> {
+        self.permit(&run.principal, &run.manufacturer, Act::RunQuery)
+            .await?;
         let named = Named {
             principal: run.principal.clone(),
             manufacturer: run.manufacturer.clone(),
@@ -123,7 +134,7 @@ impl Database {
             name: run.name,
             version: None,
         };
-        let saved = self.found(named).await?;
+        let saved = self.version(&named).await?;
         let query = Query {
             principal: run.principal,
             manufacturer: run.manufacturer,
@@ -131,7 +142,7 @@ impl Database {
             sql: saved.definition.sql,
             deadline: None,
         };
-        self.query(query).await
+        self.answered(query).await
     }
 
     /// A statement with its comparisons written out.
@@ -420,13 +431,15 @@ fn not_a_select(kind: SavedKind) -> Error {
         .with_hint("EXPLAIN, SHOW and DESCRIBE are answered and not saved.")
 }
 
-fn not_there(history: &History, kind: SavedKind, name: &str, version: Option<u64>) -> Error {
-    let shown: String = name.chars().take(63).collect();
-    let version = version.map(|version| format!(" {version}"));
+fn not_there(history: &History, named: &Named) -> Error {
+    let kind = named.kind;
+    let shown: String = named.name.chars().take(63).collect();
+    let version = named.version.map(|version| format!(" {version}"));
+    let may_run = |saved: &&Saved| kind != SavedKind::Query || named.principal.may_run(&saved.name);
     let names: Vec<String> = match kind {
         SavedKind::Metric => metrics(history).into_keys().take(40).collect(),
         _ => {
-            let current = history.current(kind).take(20);
+            let current = history.current(kind).filter(may_run).take(20);
             current.map(|saved| saved.name.clone()).collect()
         }
     };

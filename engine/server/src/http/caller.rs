@@ -36,15 +36,13 @@ impl FromRequestParts<Shared> for Tenant {
     async fn from_request_parts(parts: &mut Parts, engine: &Shared) -> Result<Self, Failure> {
         let Caller(principal) = Caller::from_request_parts(parts, engine).await?;
         let manufacturer = ManufacturerId::try_from(path_part(parts, "manufacturer").await?)?;
-        match &principal {
-            Principal::Manufacturer(own) if *own != manufacturer => {
-                Err(not_there(&manufacturer).into())
-            }
-            _ => Ok(Self {
-                principal,
-                manufacturer,
-            }),
+        if !principal.sees(&manufacturer) {
+            return Err(not_there(&manufacturer).into());
         }
+        Ok(Self {
+            principal,
+            manufacturer,
+        })
     }
 }
 

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tributary_engine_core::Engine;
 use tributary_engine_core::saved::SavedKind;
 
@@ -110,8 +110,16 @@ pub fn router(engine: Arc<dyn Engine>) -> Router {
             "/v1/{manufacturer}/leads/{id}/feedback",
             post(leads::feedback),
         )
-        // the operator
-        .route("/v1/{manufacturer}/tokens", post(tokens::issue))
+        // the operator and admins
+        .route(
+            "/v1/{manufacturer}/tokens",
+            get(tokens::list).post(tokens::issue),
+        )
+        .route("/v1/{manufacturer}/tokens/{id}", delete(tokens::revoke))
+        .route(
+            "/v1/{manufacturer}/tokens/{id}/rotate",
+            post(tokens::rotate),
+        )
         // everything else
         .fallback(async || Failure::no_such_route())
         .method_not_allowed_fallback(async || Failure::wrong_method())

@@ -111,8 +111,8 @@ async fn answer(
 /// The caller on its own manufacturer; the operator has none.
 async fn own(engine: &Shared, principal: Principal) -> Result<Tenant, Failure> {
     match &principal {
-        Principal::Manufacturer(own) => Ok(Tenant {
-            manufacturer: own.clone(),
+        Principal::Member(member) => Ok(Tenant {
+            manufacturer: member.manufacturer.clone(),
             principal,
         }),
         Principal::Operator => Err(choose_one(engine, &principal).await?.into()),

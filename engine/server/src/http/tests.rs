@@ -13,8 +13,9 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use tributary_engine_core::engine::{
     Activate, Answer, Body, Decide, Decided, Declare, Declared, Engine, Explain, Explanation,
-    Frame, Import, ImportProgress, Imported, Ingest, LogLine, OfPlugin, PluginDetails, PluginDiff,
-    PluginVersion, Principal, Query, ReadAs, Receipt, Trailer, Upload,
+    Frame, Import, ImportProgress, Imported, Ingest, Issued, LogLine, NewToken, OfPlugin, OfToken,
+    PluginDetails, PluginDiff, PluginVersion, Principal, Query, ReadAs, Receipt, Role, Token,
+    Trailer, Upload,
 };
 use tributary_engine_core::manufacturer::ManufacturerId;
 use tributary_engine_core::saved::{Named, Run, Save, Saved, SavedKind};
@@ -43,12 +44,24 @@ fn plugin(name: String, version: String, bytes: usize) -> PluginVersion {
     }
 }
 
+fn token() -> Token {
+    Token {
+        token_id: "0123456789abcdef".to_owned(),
+        role: Role::Admin,
+        label: String::new(),
+        created_at: "2026-01-01T00:00:00Z".to_owned(),
+        created_by: "operator".to_owned(),
+        expires_at: None,
+        revoked_at: None,
+    }
+}
+
 #[async_trait]
 impl Engine for Scripted {
     async fn authenticate(&self, token: &str) -> Result<Principal> {
         match token {
             "operator" => Ok(Principal::Operator),
-            "acme" => Ok(Principal::Manufacturer(acme())),
+            "acme" => Ok(Principal::member(acme(), Role::Admin)),
             _ => Err(Error::new(
                 Fault::Unauthenticated,
                 "nobody issued this token",
@@ -56,17 +69,26 @@ impl Engine for Scripted {
         }
     }
 
-    async fn issue_token(
-        &self,
-        principal: &Principal,
-        manufacturer: ManufacturerId,
-    ) -> Result<String> {
-        match principal {
-            Principal::Operator => Ok(format!("token of {manufacturer}")),
-            Principal::Manufacturer(_) => {
-                Err(Error::new(Fault::Denied, "only the operator issues tokens"))
-            }
-        }
+    async fn issue_token(&self, new: NewToken) -> Result<Issued> {
+        Ok(Issued {
+            secret: format!("token of {}", new.manufacturer),
+            token: token(),
+        })
+    }
+
+    async fn tokens(&self, _: &Principal, _: &ManufacturerId) -> Result<Vec<Token>> {
+        Ok(vec![token()])
+    }
+
+    async fn revoke_token(&self, _: OfToken) -> Result<Token> {
+        Ok(token())
+    }
+
+    async fn rotate_token(&self, of: OfToken) -> Result<Issued> {
+        Ok(Issued {
+            secret: format!("another of {}", of.manufacturer),
+            token: token(),
+        })
     }
 
     async fn query(&self, query: Query) -> Result<Answer> {

@@ -1,27 +1,160 @@
-//! `POST …/tokens`: the operator issues a bearer token for one manufacturer. The token is in this answer and nowhere
-//! else.
+//! `…/tokens`: issue, list, rotate and revoke the bearer tokens of one manufacturer. A secret is in the answer that
+//! issues it and nowhere else.
 
 use axum::Json;
-use axum::extract::State;
-use serde::Serialize;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tributary_engine_core::engine::{Issued, NewToken, OfToken, Role, Token};
+use tributary_engine_core::{Error, Fault};
 
 use super::Shared;
 use super::caller::Tenant;
+use super::question;
 use crate::error::Failure;
 
-/// A token, shown once.
+/// What is asked for; everything may be left out.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Wanted {
+    role: String,
+    queries: Vec<String>,
+    label: String,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            role: Role::Admin.name().to_owned(),
+            queries: Vec::new(),
+            label: String::new(),
+            expires_at: None,
+        }
+    }
+}
+
+/// A token as the answers tell it.
 #[derive(Serialize)]
-pub(super) struct Issued {
+pub(super) struct Told {
+    id: String,
+    role: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queries: Option<Vec<String>>,
+    label: String,
+    created_at: String,
+    created_by: String,
+    expires_at: Option<String>,
+    revoked_at: Option<String>,
+}
+
+/// The same with its secret, shown once.
+#[derive(Serialize)]
+pub(super) struct Shown {
     token: String,
+    #[serde(flatten)]
+    told: Told,
+}
+
+/// All of them.
+#[derive(Serialize)]
+pub(super) struct Listed {
+    tokens: Vec<Told>,
 }
 
 /// `POST /v1/{manufacturer}/tokens`.
 pub(super) async fn issue(
     State(engine): State<Shared>,
     tenant: Tenant,
-) -> Result<Json<Issued>, Failure> {
-    let token = engine
-        .issue_token(&tenant.principal, tenant.manufacturer)
+    request: Request,
+) -> Result<(StatusCode, Json<Shown>), Failure> {
+    let (head, body) = request.into_parts();
+    let sent = question::read(&head.headers, body).await?;
+    let wanted = wanted(&sent)?;
+    let new = NewToken {
+        principal: tenant.principal,
+        manufacturer: tenant.manufacturer,
+        role: Role::named(&wanted.role, wanted.queries)?,
+        label: wanted.label,
+        expires_at: wanted.expires_at,
+    };
+    let issued = engine.issue_token(new).await?;
+    Ok((StatusCode::CREATED, Json(shown(issued))))
+}
+
+/// `GET /v1/{manufacturer}/tokens`.
+pub(super) async fn list(
+    State(engine): State<Shared>,
+    tenant: Tenant,
+) -> Result<Json<Listed>, Failure> {
+    let tokens = engine
+        .tokens(&tenant.principal, &tenant.manufacturer)
         .await?;
-    Ok(Json(Issued { token }))
+    let tokens = tokens.into_iter().map(told).collect();
+    Ok(Json(Listed { tokens }))
+}
+
+/// `POST /v1/{manufacturer}/tokens/{id}/rotate`.
+pub(super) async fn rotate(
+    State(engine): State<Shared>,
+    tenant: Tenant,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<(StatusCode, Json<Shown>), Failure> {
+    let issued = engine.rotate_token(of(tenant, id)).await?;
+    Ok((StatusCode::CREATED, Json(shown(issued))))
+}
+
+/// `DELETE /v1/{manufacturer}/tokens/{id}`.
+pub(super) async fn revoke(
+    State(engine): State<Shared>,
+    tenant: Tenant,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Json<Told>, Failure> {
+    let token = engine.revoke_token(of(tenant, id)).await?;
+    Ok(Json(told(token)))
+}
+
+fn of(tenant: Tenant, token_id: String) -> OfToken {
+    OfToken {
+        principal: tenant.principal,
+        manufacturer: tenant.manufacturer,
+        token_id,
+    }
+}
+
+/// An empty body asks for the token of an admin that does not expire.
+fn wanted(sent: &[u8]) -> Result<Wanted, Error> {
+    if sent.is_empty() {
+        return Ok(Wanted::default());
+    }
+    serde_json::from_slice(sent).map_err(|error| {
+        Error::new(Fault::Invalid, format!("the body is not that of a token: {error}")).with_hint(
+            "{\"role\": \"analyst\", \"label\": \"…\", \"expires_at\": \"2027-01-01T00:00:00Z\"}; for a dashboard also \"queries\", \
+             the named queries that it may run.",
+        )
+    })
+}
+
+fn shown(issued: Issued) -> Shown {
+    Shown {
+        token: issued.secret,
+        told: told(issued.token),
+    }
+}
+
+fn told(token: Token) -> Told {
+    Told {
+        id: token.token_id,
+        role: token.role.name(),
+        queries: match token.role {
+            Role::Dashboard(queries) => Some(queries),
+            _ => None,
+        },
+        label: token.label,
+        created_at: token.created_at,
+        created_by: token.created_by,
+        expires_at: token.expires_at,
+        revoked_at: token.revoked_at,
+    }
 }
