@@ -30,3 +30,4 @@ mod support;
 mod tidy;
 mod tokens;
 mod travel;
+mod views;

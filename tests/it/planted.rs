@@ -1,4 +1,5 @@
-//! `v_underperformers` against what was planted: who, since when, and nobody else, whatever the seed.
+//! `v_underperformers` and `v_rejection_reasons` against what was planted: who, since when, why, and nobody else, whatever the
+//! seed.
 
 use std::fmt::Debug;
 
@@ -13,27 +14,45 @@ const SEEDS: u64 = 20;
 /// The first seed, unless `PLANTED_SEED` names another.
 const FIRST: u64 = 101;
 const MANUFACTURER: &str = "borealis";
+/// Reasons that nobody planted, over all seeds.
+const INVENTED_MAX: usize = 1;
+const OVER_REPRESENTED: &str =
+    "SELECT distributor_id, reject_reason FROM v_rejection_reasons WHERE is_over_represented";
 const TABLES: [&str; 3] = ["distributors", "campaigns", "leads"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn underperformers_are_found_and_nobody_else() {
+async fn what_was_planted_is_found_and_nothing_else() {
     let first = std::env::var("PLANTED_SEED").map_or(FIRST, |seed| seed.parse().expect("a seed"));
     println!("seeds from {first}; PLANTED_SEED={first} repeats them");
     let mut tally = Tally::default();
+    let (mut missed, mut invented) = (0, 0);
     for seed in first..first + SEEDS {
         let dataset = Dataset::new(seed, 1.0).expect("a valid scale");
-        let findings = found(&dataset).await;
+        let world = loaded(&dataset).await;
+        let findings = found(&world).await;
         let mut all = dataset.truths().manufacturers.iter();
         let truths = all.find(|it| it.manufacturer == MANUFACTURER);
-        tally.add(truths.expect("planted"), &findings);
+        let truths = truths.expect("planted");
+        tally.add(truths, &findings);
+        let reasons = world.rows(OVER_REPRESENTED).await;
+        let planted = &truths.rejection_reason;
+        let planted = format!("{}|{}", planted.distributor_id, planted.reason);
+        missed += u64::from(!reasons.contains(&planted));
+        invented += reasons.iter().filter(|reason| **reason != planted).count();
     }
     println!("{}", tally.markdown());
     let broken = tally.broken();
     assert!(broken.is_empty(), "seeds from {first}: {broken:#?}");
+    println!("of {SEEDS} planted reasons {missed} were missed, and {invented} others named");
+    assert_eq!(missed, 0, "seeds from {first}: planted reasons not found");
+    assert!(
+        invented <= INVENTED_MAX,
+        "seeds from {first}: {invented} reasons that nobody planted"
+    );
 }
 
-/// What the view says of one data set, of which only the tables are loaded that it reads.
-async fn found(dataset: &Dataset) -> Vec<Finding> {
+/// One data set, of which only the tables are loaded that the views read.
+async fn loaded(dataset: &Dataset) -> World {
     let world = World::empty().await;
     for table in TABLES {
         let chunks = dataset.csv(MANUFACTURER, table).expect("a listed table");
@@ -47,6 +66,11 @@ async fn found(dataset: &Dataset) -> Vec<Finding> {
         let body = futures::stream::iter(chunks.map(|chunk| Ok(chunk.into()))).boxed();
         ok(world.database.ingest(ingest, body).await);
     }
+    world
+}
+
+/// What `v_underperformers` says of a data set.
+async fn found(world: &World) -> Vec<Finding> {
     let sql = "SELECT distributor_id, standing, since_month, mde_pct FROM v_underperformers";
     let rows = ok(world.query(sql).await);
     let known = |cell: &String| (cell != "NULL").then(|| cell.clone());

@@ -7,7 +7,7 @@ pub struct View {
 }
 
 /// In the order in which they may name one another.
-pub const VIEWS: [View; 11] = [
+pub const VIEWS: [View; 17] = [
     View {
         name: "v_clock",
         sql: include_str!("../../views/v_clock.sql"),
@@ -51,6 +51,30 @@ pub const VIEWS: [View; 11] = [
     View {
         name: "v_training_effect",
         sql: include_str!("../../views/v_training_effect.sql"),
+    },
+    View {
+        name: "v_lead_aging",
+        sql: include_str!("../../views/v_lead_aging.sql"),
+    },
+    View {
+        name: "v_funnel_cohort",
+        sql: include_str!("../../views/v_funnel_cohort.sql"),
+    },
+    View {
+        name: "v_definition_gap",
+        sql: include_str!("../../views/v_definition_gap.sql"),
+    },
+    View {
+        name: "v_rejection_reasons",
+        sql: include_str!("../../views/v_rejection_reasons.sql"),
+    },
+    View {
+        name: "v_concentration",
+        sql: include_str!("../../views/v_concentration.sql"),
+    },
+    View {
+        name: "v_data_trust",
+        sql: include_str!("../../views/v_data_trust.sql"),
     },
 ];
 
