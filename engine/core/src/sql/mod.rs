@@ -13,6 +13,7 @@ mod functions;
 mod gate;
 mod histories;
 mod library;
+mod optimizer;
 mod parameters;
 mod receipt;
 mod records;

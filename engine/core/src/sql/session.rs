@@ -22,6 +22,7 @@ use super::function::QueryPlugins;
 use super::functions::{self, NativeFunctions};
 use super::gate::Gated;
 use super::library::Library;
+use super::optimizer;
 use super::receipt::with_receipt;
 use super::scored::{self, Scored};
 use super::travel::{self, Past};
@@ -108,6 +109,7 @@ impl Sessions {
             .with_config(config)
             .with_runtime_env(runtime)
             .with_default_features()
+            .with_optimizer_rules(optimizer::rules())
             .build();
         functions::register(&mut base).map_err(classify)?;
         native.register(&mut base).map_err(classify)?;
