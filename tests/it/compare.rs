@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{World, cells, root};
 
 /// The revenue of the published case, as a manufacturer has it.
-async fn world() -> World {
+pub async fn world() -> World {
     let world = World::empty().await;
     let distributors =
         "distributor_id,name,region\nA,Alpha,north\nB,Beta,north\nC,Gamma,south\nD,Delta,south\n";
@@ -96,6 +96,26 @@ async fn months_are_those_of_a_zero_filled_spine() {
         compared += 1;
     }
     assert_eq!((compared, ours.len()), (72, 72));
+}
+
+/// Once of all distributors in one row, and once of what nobody ever booked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_in_which_nothing_happened_is_there() {
+    let world = world().await;
+    let sql = "SELECT period_start, value, n_units, status FROM compare('revenue', by => [], from_date => DATE '2022-10-01',
+        to_date => DATE '2023-01-31', as_of => DATE '2024-06-30') ORDER BY 1";
+    let found = rows(&world, sql).await;
+    let months: Vec<&str> = found.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(
+        months,
+        ["2022-10-01", "2022-11-01", "2022-12-01", "2023-01-01"]
+    );
+    for row in &found[..3] {
+        assert_eq!(row[1..3], ["0.0", "0"], "{row:?}");
+    }
+    let total = "SELECT value, n FROM compare('revenue', by => [], grain => 'total', from_date => DATE '2020-01-01',
+        to_date => DATE '2020-12-31', as_of => DATE '2024-06-30')";
+    assert_eq!(rows(&world, total).await, [["0.0", "0"]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,7 +29,7 @@ Returns a table of
 - `n_units`, `new_units`, `lost_units`: distributors active in both windows, only now, only then
 - `status`: no_data, immature, partial, zero_base, small_n or ok, the first that holds
 
-*NULL and errors:* periods without rows are rows with a sum or a count of 0, and a rate of NULL. What is not known of a base is NULL, never 0. Unknown arguments and words are errors that list the known ones.
+*NULL and errors:* by distributor, and for everything in one row, periods without rows are rows with a sum or a count of 0, and a rate of NULL; other cuts have the rows that occur. What is not known of a base is NULL, never 0. Unknown arguments and words are errors that list the known ones.
 
 *Source:* as `comparison`, `funnel_limits`, `p_adjust`, `rank_posterior`.";
 

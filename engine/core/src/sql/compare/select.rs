@@ -291,24 +291,34 @@ GROUP BY {groups}",
             "SELECT {cut}c.unit, u.target, u.role, NOT u.early_only OR c.is_early AS counts, c.n, c.y, c.x, c.yy, c.xy, c.xx
 FROM _cells AS c JOIN _uses AS u ON {on}{version}"
         );
-        if self.0.by.iter().any(|it| it.column == "distributor_id") && self.0.by.len() == 1 {
-            let nulls: String = self.dimensions().iter().map(|_| "NULL, ").collect();
-            let end = match self.0.is_total() {
-                true => "period_at(b.hi, 'day')".to_owned(),
-                false => format!(
-                    "period_end(period_at(t.target, '{0}'), '{0}')",
-                    self.grain()
-                ),
-            };
-            let _ = write!(
-                text,
-                "\nUNION ALL
-SELECT {nulls}d.distributor_id, t.target, 'now', TRUE, 0, 0, 0, 0, 0, 0
+        text.push_str(&self.nothing());
+        text
+    }
+
+    /// Rows of nothing, so that a period in which nothing happened is there all the same: of each distributor in turn, or
+    /// of all in one. Other cuts have what occurs.
+    fn nothing(&self) -> String {
+        let nulls: String = self.dimensions().iter().map(|_| "NULL, ").collect();
+        let zeros = "t.target, 'now', TRUE, 0, 0, 0, 0, 0, 0";
+        match self.0.by[..] {
+            [] => format!("\nUNION ALL\nSELECT {nulls}NULL, {zeros}\nFROM _asked AS t"),
+            [ref only] if only.column == "distributor_id" => {
+                let end = match self.0.is_total() {
+                    true => "period_at(b.hi, 'day')".to_owned(),
+                    false => format!(
+                        "period_end(period_at(t.target, '{0}'), '{0}')",
+                        self.grain()
+                    ),
+                };
+                format!(
+                    "\nUNION ALL
+SELECT {nulls}d.distributor_id, {zeros}
 FROM distributors AS d CROSS JOIN _asked AS t CROSS JOIN _bounds AS b
 WHERE d.joined_on IS NULL OR d.joined_on <= {end}"
-            );
+                )
+            }
+            _ => String::new(),
         }
-        text
     }
 
     fn units(&self) -> String {

@@ -1,7 +1,7 @@
 //! The reference of all functions, from their definitions.
 
 use super::argument::Argument;
-use super::definition::{Chapter, Definition, Field, Returns, Shape};
+use super::definition::{Body, Chapter, Definition, Field, Returns, Shape};
 use super::{definitions, gathered};
 use crate::sql::compare;
 
@@ -36,7 +36,7 @@ fn entry(definition: &'static Definition) -> Entry {
     ];
     lines.extend(definition.arguments.iter().map(argument));
     lines.push(String::new());
-    lines.push(returns(definition.returns));
+    lines.push(returns(definition.body, definition.returns));
     lines.push(String::new());
     lines.push(format!("*NULL and errors:* {}", text.nulls));
     lines.push(String::new());
@@ -59,9 +59,12 @@ fn argument(argument: &Argument) -> String {
     format!("- `{}`{literal}: {}", argument.name, argument.text)
 }
 
-fn returns(returns: Returns) -> String {
+fn returns(body: Body, returns: Returns) -> String {
     let fields = |fields: &[Field]| {
-        let more = gathered::more(returns);
+        let more = match body {
+            Body::Aggregate(_) => gathered::more(returns),
+            Body::Scalar(_) | Body::Window { .. } => &[],
+        };
         let all = fields.iter().chain(more);
         let lines: Vec<String> = all
             .map(|field| format!("- `{}` {}: {}", field.name, sql(field.shape), field.text))
