@@ -26,7 +26,7 @@ const SUMMED: [(&str, &str); 1] = [(
     "SELECT stage, count(*) AS leads, sum(amount) AS amount, max(days_to_close) AS longest FROM v_lead GROUP BY stage",
 )];
 /// Views that DuckDB runs as they are, with those that they name.
-const PORTABLE: [&str; 7] = [
+const PORTABLE: [&str; 8] = [
     "v_clock",
     "v_lead",
     "v_spine",
@@ -34,6 +34,7 @@ const PORTABLE: [&str; 7] = [
     "v_revenue_by_period",
     "v_content_gap",
     "v_content_effect",
+    "v_funnel_cohort",
 ];
 
 fn main() -> Outcome<()> {

@@ -23,6 +23,7 @@ mod plugin_sql;
 mod plugins;
 mod properties;
 mod reference;
+mod review;
 mod saved;
 mod settings;
 mod shell;
