@@ -17,6 +17,7 @@ mod rows;
 mod scan;
 mod snapshot;
 mod sort;
+mod sort_memory;
 mod spool;
 mod stamp;
 mod stats;
@@ -31,7 +32,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::execution::TaskContext;
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
@@ -49,6 +49,7 @@ pub use import::Import;
 use imports::Imports;
 pub use scan::{Wanted, prune, scan};
 pub use snapshot::Snapshot;
+use sort_memory::SortMemory;
 use stamp::Stamp;
 use table::StoredTable;
 pub use travel::At;
@@ -85,7 +86,7 @@ impl Store {
     /// The store of a data folder. Sorts of writes have memory of their own, so that no query starves them, nor they it.
     pub fn new(root: &Path, runtime: &RuntimeEnv) -> Self {
         let runtime = RuntimeEnvBuilder::from_runtime_env(runtime)
-            .with_memory_pool(Arc::new(FairSpillPool::new(limits::INGEST_MEMORY_BYTES)))
+            .with_memory_pool(Arc::new(SortMemory::new(limits::INGEST_MEMORY_BYTES)))
             .build_arc()
             .expect("a runtime that was built can be built again");
         Self {
