@@ -4,13 +4,17 @@
 -- NULL: previous, year_ago and the changes are NULL where the data does not reach back that far; a percentage is also
 -- NULL where its base is 0. Periods without a booking are rows with 0, so that shifts always meet the right period.
 WITH grains AS (
-    SELECT distributor_id, 'month' AS grain, period_start, revenue, bookings, is_partial FROM v_spine
-    UNION ALL
-    SELECT distributor_id, 'quarter', CAST(date_trunc('quarter', period_start) AS DATE), revenue, bookings, is_partial
-    FROM v_spine
-    UNION ALL
-    SELECT distributor_id, 'year', CAST(date_trunc('year', period_start) AS DATE), revenue, bookings, is_partial
-    FROM v_spine
+    SELECT
+        s.distributor_id,
+        g.grain,
+        CASE g.grain
+            WHEN 'month' THEN s.period_start
+            WHEN 'quarter' THEN CAST(date_trunc('quarter', s.period_start) AS DATE)
+            ELSE CAST(date_trunc('year', s.period_start) AS DATE)
+        END AS period_start,
+        s.revenue, s.bookings, s.is_partial
+    FROM (VALUES ('month'), ('quarter'), ('year')) AS g (grain)
+    CROSS JOIN v_spine AS s
 ),
 periods AS (
     SELECT
