@@ -256,7 +256,10 @@ async fn a_url_asks_like_a_body() {
     assert_eq!(csv.text().await.expect("whole"), "a\nx & y\n");
     for (query, expected) in [
         ("", "the URL has no statement"),
-        ("sql=SELECT+1&limit=5", "unknown key in the URL: \"limit\""),
+        (
+            "sql=SELECT+1&limits=5",
+            "unknown key in the URL: \"limits\"",
+        ),
         (
             "sql=SELECT+1&sql=SELECT+2",
             "key \"sql\" of the URL is given twice",

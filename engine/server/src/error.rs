@@ -69,13 +69,15 @@ fn header_of(status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
 pub(crate) struct Failure {
     error: Arc<Error>,
     status: StatusCode,
+    /// The limit that refused the request, as the counters name it.
+    refusal: Option<&'static str>,
 }
 
 impl Failure {
     /// No route has this path.
     pub(crate) fn no_such_route() -> Self {
         Error::new(Fault::Missing, "no such route")
-            .with_hint("The routes are listed in the README under \"HTTP\".")
+            .with_hint("GET /openapi.json lists the routes.")
             .into()
     }
 
@@ -124,11 +126,45 @@ impl Failure {
         )
     }
 
+    /// Somebody asks more than its share; the status brings `Retry-After`.
+    pub(crate) fn too_many(reason: &'static str, message: &str) -> Self {
+        let error = Error::new(Fault::Busy, message)
+            .with_hint("Wait for as long as the header Retry-After says, then ask again.");
+        Self {
+            refusal: Some(reason),
+            ..Self::from(error)
+        }
+    }
+
+    /// Everybody together asks more than the server can do; the status brings `Retry-After`.
+    pub(crate) fn overloaded(reason: &'static str) -> Self {
+        let error = Error::new(Fault::Unavailable, "too many queries are running")
+            .with_hint("Wait for as long as the header Retry-After says, then ask again.");
+        Self {
+            refusal: Some(reason),
+            ..Self::from(error)
+        }
+    }
+
+    /// The server takes no more work.
+    pub(crate) fn not_ready(reason: &'static str, message: &str) -> Self {
+        Self {
+            refusal: Some(reason),
+            ..Self::from(Error::new(Fault::Unavailable, message))
+        }
+    }
+
+    /// The limit that refused the request, where one did.
+    pub(crate) fn refusal(&self) -> Option<&'static str> {
+        self.refusal
+    }
+
     /// Refusals that only HTTP knows: to a client they are requests that cannot be right.
     fn refused(status: StatusCode, message: &str, hint: &str) -> Self {
         Self {
             error: Arc::new(Error::new(Fault::Invalid, message).with_hint(hint)),
             status,
+            refusal: None,
         }
     }
 
@@ -161,6 +197,7 @@ impl From<Error> for Failure {
         Self {
             status: http_status(error.fault()),
             error: Arc::new(error),
+            refusal: None,
         }
     }
 }

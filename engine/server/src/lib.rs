@@ -5,6 +5,7 @@
 
 mod cli;
 mod compile;
+mod config;
 mod demo;
 mod encode;
 mod error;
@@ -15,6 +16,7 @@ mod shipped;
 
 pub use cli::main;
 pub use compile::InChild;
+pub use config::{Config, configuration_reference};
 pub use error::{exit_code, http_status};
-pub use http::{router, serve};
+pub use http::{Listeners, Server, openapi, serve};
 pub use shipped::PLUGINS;

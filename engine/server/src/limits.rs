@@ -1,18 +1,18 @@
-//! Every bound of the adapters, with its unit in the name. The engine has its own.
+//! Every bound of the adapters that is the same for everybody, with its unit in the name. Those that an operator may set
+//! are in the configuration, and the engine has its own.
 
-/// Connections served at once; more wait in the listener's queue.
-pub(crate) const CONNECTIONS: usize = 1_024;
-/// Seconds in which the head of a request must have arrived; also how long an idle connection is kept.
-pub(crate) const REQUEST_HEAD_SECONDS: u64 = 10;
-/// Seconds without a byte after which a request body is given up.
-pub(crate) const BODY_IDLE_SECONDS: u64 = 30;
-/// Seconds after which an answer that the client does not take is given up.
-pub(crate) const ANSWER_STALL_SECONDS: u64 = 60;
-/// Seconds that open requests have to finish after the server is told to stop.
-pub(crate) const SHUTDOWN_SECONDS: u64 = 30;
-
-/// Bytes of a query request: the longest statement and its parameters with every character escaped in JSON.
-pub(crate) const QUERY_BODY_BYTES: usize = 2 << 20;
+/// Bytes of a configuration file.
+pub(crate) const CONFIG_FILE_BYTES: u64 = 1 << 20;
+/// Addresses whose connections and requests are counted; with more, the idle ones are forgotten.
+pub(crate) const ADDRESSES_COUNTED: usize = 65_536;
+/// Milliseconds in which the engine has to answer before the server counts as not ready.
+pub(crate) const READY_MS: u64 = 2_000;
+/// Bytes below which an answer of known size is not compressed.
+pub(crate) const COMPRESS_BYTES_MIN: u64 = 1 << 10;
+/// Running queries that one list shows.
+pub(crate) const RUNNING_LISTED: usize = 1_000;
+/// Rows that `limit` may ask for.
+pub(crate) const ANSWER_ROWS_MAX: u64 = 1_000_000_000;
 /// Rows of one row group of a Parquet answer.
 pub(crate) const PARQUET_GROUP_ROWS: usize = 1 << 16;
 /// Bytes of a Parquet answer that are held back before a row group is closed early.
@@ -53,8 +53,6 @@ pub(crate) const INCLUDE_DEPTH: usize = 8;
 /// Stack of a worker thread: planning a deeply nested statement recurses.
 pub(crate) const THREAD_STACK_BYTES: usize = 8 << 20;
 
-/// Bytes of a request that sets a plugin up; its settings have a bound of their own.
-pub(crate) const SETUP_BODY_BYTES: u64 = 2 << 20;
 /// Seconds of processor time in which a plugin has to be compiled.
 pub(crate) const COMPILE_CPU_SECONDS: u64 = 30;
 /// Seconds after which a compilation is stopped, however little of the processor it got.
@@ -64,10 +62,5 @@ pub(crate) const COMPILE_MEMORY_BYTES: u64 = 1 << 30;
 /// Bytes of compiled code that a compilation may return.
 pub(crate) const COMPILE_OUTPUT_BYTES: u64 = 256 << 20;
 
-/// Bytes of a request that declares attributes.
-pub(crate) const DECLARE_BODY_BYTES: u64 = 64 << 10;
-
-/// Bytes of a distributor's feedback on one lead.
-pub(crate) const FEEDBACK_BODY_BYTES: u64 = 64 << 10;
 /// Bytes of the rows that are gathered into one JSON document.
 pub(crate) const OBJECTS_BYTES: usize = 4 << 20;

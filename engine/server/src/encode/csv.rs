@@ -12,25 +12,40 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use tributary_engine_core::engine::Trailer;
 use tributary_engine_core::{Error, Result};
 
-use super::{Encoder, cannot_encode};
+use super::{Encoder, cannot_encode, formulas};
 
 /// Writes one CSV file.
 pub(super) struct Csv {
     schema: SchemaRef,
+    /// Whether no cell may be a formula to a spreadsheet.
+    is_neutral: bool,
 }
 
 impl Csv {
     /// Refuses types that have no text form.
     pub(super) fn new(schema: &SchemaRef) -> Result<Self> {
+        Self::checked(schema, false)
+    }
+
+    /// The same, with an apostrophe in front of every text that a spreadsheet would compute, names of columns included.
+    pub(super) fn neutral(schema: &SchemaRef) -> Result<Self> {
+        Self::checked(schema, true)
+    }
+
+    fn checked(schema: &SchemaRef, is_neutral: bool) -> Result<Self> {
         let csv = Self {
             schema: SchemaRef::clone(schema),
+            is_neutral,
         };
         csv.write(&RecordBatch::new_empty(SchemaRef::clone(schema)), false)?;
         Ok(csv)
     }
 
     fn write(&self, batch: &RecordBatch, header: bool) -> Result<Vec<u8>> {
-        let batch = nested_as_text(batch)?;
+        let mut batch = nested_as_text(batch)?;
+        if self.is_neutral {
+            batch = formulas::neutralised(&batch)?;
+        }
         let mut bytes = Vec::new();
         WriterBuilder::new()
             .with_header(header)

@@ -14,7 +14,7 @@ use tributary_engine_core::engine::{PluginReceipt, Trailer};
 use tributary_engine_core::{Error, Result};
 
 use super::rows::check_objects;
-use super::{Encoder, cannot_encode, types};
+use super::{Encoder, More, cannot_encode, types};
 
 /// Writes one JSON document.
 pub(super) struct Json {
@@ -22,11 +22,16 @@ pub(super) struct Json {
     /// Writes `[`, the rows with commas between them, and `]`.
     rows: ArrayWriter<Vec<u8>>,
     freshness: BTreeMap<String, u64>,
+    more: Option<More>,
 }
 
 impl Json {
     /// Refuses two columns of one name, of which an object would lose one, and types that JSON cannot say.
-    pub(super) fn new(schema: &SchemaRef, freshness: &BTreeMap<String, u64>) -> Result<Self> {
+    pub(super) fn new(
+        schema: &SchemaRef,
+        freshness: &BTreeMap<String, u64>,
+        more: Option<More>,
+    ) -> Result<Self> {
         check_objects(schema)?;
         let columns: Vec<Column<'_>> = schema
             .fields()
@@ -41,6 +46,7 @@ impl Json {
                 .with_explicit_nulls(true)
                 .build(Vec::new()),
             freshness: freshness.clone(),
+            more,
         })
     }
 }
@@ -63,6 +69,7 @@ impl Encoder for Json {
             elapsed_ms: trailer.elapsed_us as f64 / 1_000.0,
             tables: &self.freshness,
             plugins: &trailer.plugins,
+            more: self.more.as_ref().and_then(|more| more.get().copied()),
             complete: true,
         };
         let tail = serde_json::to_string(&tail).map_err(|e| Error::internal("write trailer", e))?;
@@ -98,5 +105,7 @@ struct Tail<'a> {
     elapsed_ms: f64,
     tables: &'a BTreeMap<String, u64>,
     plugins: &'a [PluginReceipt],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<bool>,
     complete: bool,
 }

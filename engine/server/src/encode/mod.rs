@@ -5,7 +5,9 @@
 
 mod arrow_ipc;
 mod csv;
+mod formulas;
 mod json;
+mod limit;
 mod ndjson;
 mod parquet;
 mod rows;
@@ -24,6 +26,8 @@ use tributary_engine_core::engine::{Answer, Frame, Trailer};
 use tributary_engine_core::{Error, Fault, Result};
 
 use crate::limits::OBJECTS_BYTES;
+
+pub(crate) use limit::{More, limited};
 
 /// The formats in which an answer can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,14 +82,34 @@ impl Encoding {
         schema: &SchemaRef,
         freshness: &BTreeMap<String, u64>,
     ) -> Result<Box<dyn Encoder>> {
+        self.encoder_with(schema, freshness, &Options::default())
+    }
+
+    /// The same, for whoever has wishes.
+    pub(crate) fn encoder_with(
+        self,
+        schema: &SchemaRef,
+        freshness: &BTreeMap<String, u64>,
+        options: &Options,
+    ) -> Result<Box<dyn Encoder>> {
         Ok(match self {
-            Self::Json => Box::new(json::Json::new(schema, freshness)?),
+            Self::Json => Box::new(json::Json::new(schema, freshness, options.more.clone())?),
             Self::Ndjson => Box::new(ndjson::Ndjson::new(schema)?),
+            Self::Csv if options.neutral_formulas => Box::new(csv::Csv::neutral(schema)?),
             Self::Csv => Box::new(csv::Csv::new(schema)?),
             Self::Arrow => Box::new(arrow_ipc::Ipc::new(schema)?),
             Self::Parquet => Box::new(parquet::File::new(schema)?),
         })
     }
+}
+
+/// What an answer may be written with, beyond its rows.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// In CSV, an apostrophe in front of texts that a spreadsheet would compute.
+    pub(crate) neutral_formulas: bool,
+    /// In JSON, whether there were more rows than a limit let through; known when the rows have ended.
+    pub(crate) more: Option<More>,
 }
 
 /// Writes one answer: head, rows, tail.

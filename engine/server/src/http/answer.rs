@@ -8,15 +8,17 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{Extensions, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use tributary_engine_core::{Error, Fault};
 use uuid::Uuid;
 
+use super::counters::method_word;
+use super::desk::Desk;
 use crate::error::Failure;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -29,15 +31,33 @@ impl RequestId {
     fn new() -> Self {
         Self(Uuid::now_v7().to_string().into())
     }
+
+    /// The id of a request.
+    pub(super) fn of(extensions: &Extensions) -> Result<Self, Error> {
+        let id = extensions.get::<Self>().cloned();
+        id.ok_or_else(|| Error::internal("answer request", "the request has no id"))
+    }
+
+    /// Its text.
+    pub(super) fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
 }
 
-/// Runs a request and finishes its answer.
-pub(super) async fn finish(mut request: Request, next: Next) -> Response {
+/// Runs a request and finishes its answer. The log has the route's template and nothing of the path or the query string:
+/// they may name what is somebody's own.
+pub(super) async fn finish(
+    State(desk): State<Arc<Desk>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = RequestId::new();
     let started = Instant::now();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map(MatchedPath::as_str);
     request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(Arc::clone(&desk));
 
     let response = AssertUnwindSafe(next.run(request))
         .catch_unwind()
@@ -45,12 +65,45 @@ pub(super) async fn finish(mut request: Request, next: Next) -> Response {
         .unwrap_or_else(|panic| Failure::from(panicked(panic.as_ref())).into_response());
     let (response, failure) = with_error_body(response, &id);
 
-    let status = response.status().as_u16();
-    let elapsed_ms = started.elapsed().as_millis();
-    tracing::info!(request_id = &*id.0, %method, path, status, elapsed_ms, "request");
+    let status = response.status();
+    let elapsed = started.elapsed();
+    desk.counters.answered(route, &method, status, elapsed);
+    let (status, elapsed_ms) = (status.as_u16(), elapsed.as_millis());
+    let method = method_word(&method);
+    tracing::info!(
+        request_id = &*id.0,
+        method,
+        route,
+        status,
+        elapsed_ms,
+        "request"
+    );
     if let Some(failure) = failure {
-        log(&id, failure.error());
+        if let Some(reason) = failure.refusal().or(reason(failure.error().fault())) {
+            desk.counters.refused(reason);
+        }
+        if failure.refusal().is_none() {
+            log(&id, failure.error());
+        }
     }
+    with_headers(response, &id)
+}
+
+/// Faults that count as refusals, though no limit of the server's load was reached.
+const fn reason(fault: Fault) -> Option<&'static str> {
+    match fault {
+        Fault::Unauthenticated => Some("unauthenticated"),
+        Fault::Denied => Some("denied"),
+        Fault::Limit => Some("limit"),
+        Fault::Timeout => Some("timeout"),
+        _ => None,
+    }
+}
+
+/// Finishes an answer that is nobody's request: it is neither counted nor in the log.
+pub(super) async fn finish_quietly(request: Request, next: Next) -> Response {
+    let id = RequestId::new();
+    let (response, _) = with_error_body(next.run(request).await, &id);
     with_headers(response, &id)
 }
 

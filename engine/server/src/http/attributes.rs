@@ -6,10 +6,9 @@ use tributary_engine_core::engine::{Attribute, Declare, Declared};
 use tributary_engine_core::{Error, Fault};
 
 use super::Shared;
-use super::body::{self, Limit};
+use super::body;
 use super::caller::{Tenant, path_part};
 use crate::error::Failure;
-use crate::limits::DECLARE_BODY_BYTES;
 
 /// `POST /v1/{manufacturer}/tables/{table}/attributes`: a list of columns, each with its name and kind.
 pub(super) async fn declare(
@@ -18,12 +17,8 @@ pub(super) async fn declare(
     request: Request,
 ) -> Result<Json<Declared>, Failure> {
     let (mut head, body) = request.into_parts();
-    let limit = Limit {
-        name: "declare_body_bytes",
-        bytes: DECLARE_BODY_BYTES,
-    };
-    let bytes = body::whole(&head.headers, body, &limit).await?;
-    let attributes: Vec<Attribute> = serde_json::from_slice(&bytes).map_err(|error| {
+    let bytes = body::whole(&head, body).await?;
+    let attributes: Vec<Attribute> = body::objects(&bytes).map_err(|error| {
         let message = format!("the body is not a list of attributes: {error}");
         Error::new(Fault::Invalid, message)
             .with_hint("Send [{\"name\": \"budget\", \"kind\": \"money\"}].")

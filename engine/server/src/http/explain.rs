@@ -9,6 +9,7 @@ use tributary_engine_core::{Error, Fault};
 
 use super::Shared;
 use super::caller::{Tenant, path_part};
+use super::desk;
 use crate::error::Failure;
 
 /// The instant whose decisions are asked for.
@@ -31,6 +32,7 @@ pub(super) async fn explain(
         )
         .with_hint("Ask for …/explain?as_of=2024-05-31T09:30:00Z.")
     })?;
+    let _place = desk::place(&head.extensions, &tenant.manufacturer).await?;
     let explain = Explain {
         principal: tenant.principal,
         manufacturer: tenant.manufacturer,

@@ -15,11 +15,11 @@ use tributary_engine_core::parameter::{Parameter, Parameters, Value};
 use tributary_engine_core::{Error, Fault};
 
 use super::Shared;
-use super::body::{self, Limit};
+use super::body;
 use super::caller::{Tenant, path_part};
+use super::desk;
 use crate::encode;
 use crate::error::Failure;
-use crate::limits::FEEDBACK_BODY_BYTES;
 
 const LEAD: &str = "SELECT * FROM v_lead WHERE lead_id = $id";
 const FEEDBACK: &str =
@@ -117,7 +117,8 @@ pub(super) async fn show(
     tenant: Tenant,
     request: Request,
 ) -> Result<Json<Lead>, Failure> {
-    let id = lead_id(request).await?.0;
+    let (id, request) = lead_id(request).await?;
+    let _place = desk::place(request.extensions(), &tenant.manufacturer).await?;
     Ok(Json(lead(&engine, &tenant, &id).await?))
 }
 
@@ -127,7 +128,8 @@ pub(super) async fn next(
     tenant: Tenant,
     request: Request,
 ) -> Result<Json<Next>, Failure> {
-    let id = lead_id(request).await?.0;
+    let (id, request) = lead_id(request).await?;
+    let _place = desk::place(request.extensions(), &tenant.manufacturer).await?;
     let (stage, mut tables) = objects(&engine, &tenant, STAGE, &id).await?;
     let stage = stage.first().ok_or_else(|| no_lead(&id))?;
     let stage = serde_json::from_str(stage.get())
@@ -150,11 +152,8 @@ pub(super) async fn feedback(
 ) -> Result<(StatusCode, Json<Noted>), Failure> {
     let (id, request) = lead_id(request).await?;
     let (head, body) = request.into_parts();
-    let limit = Limit {
-        name: "feedback_body_bytes",
-        bytes: FEEDBACK_BODY_BYTES,
-    };
-    let said = Said::parse(&body::whole(&head.headers, body, &limit).await?)?;
+    let said = Said::parse(&body::whole(&head, body).await?)?;
+    let _place = desk::place(&head.extensions, &tenant.manufacturer).await?;
     let distributor = distributor(&lead(&engine, &tenant, &id).await?, &id)?;
     let row = said.row(id.clone(), distributor);
     let feedback_id = row.feedback_id.clone();
@@ -179,12 +178,16 @@ pub(super) async fn feedback(
 
 impl Said {
     fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let said: Self = serde_json::from_slice(bytes).map_err(|error| {
+        let said: Self = body::object(bytes).map_err(|error| {
             Error::new(Fault::Invalid, format!("the body is no feedback: {error}")).with_hint(
                 "Send {\"decision\": \"reject\", \"reason_code\": \"no_need\"} or {\"decision\": \"accept\", \
                  \"next_action\": \"call\"}.",
             )
         })?;
+        if said.feedback_id.as_deref() == Some("") {
+            return Err(Error::new(Fault::Invalid, "\"feedback_id\" is empty")
+                .with_hint("Leave it out to have one made."));
+        }
         if said.decision == Decision::Reject && said.reason_code.is_none() {
             return Err(
                 Error::new(Fault::Invalid, "a rejection needs a \"reason_code\"")

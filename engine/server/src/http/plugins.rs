@@ -11,14 +11,12 @@ use tributary_engine_core::engine::{
     Activate, Decide, Decided, LogLine, OfPlugin, PluginDetails, PluginDiff, PluginVersion, Setup,
     Upload,
 };
-use tributary_engine_core::limits::PLUGIN_BYTES;
 use tributary_engine_core::{Error, Fault};
 
 use super::Shared;
-use super::body::{self, Limit};
+use super::body;
 use super::caller::{Tenant, path_part};
 use crate::error::Failure;
-use crate::limits::SETUP_BODY_BYTES;
 
 /// `POST /v1/{manufacturer}/plugins`: the body is the component.
 pub(super) async fn upload(
@@ -27,14 +25,10 @@ pub(super) async fn upload(
     request: Request,
 ) -> Result<(StatusCode, Json<PluginVersion>), Failure> {
     let (head, body) = request.into_parts();
-    let limit = Limit {
-        name: "plugin_bytes",
-        bytes: PLUGIN_BYTES as u64,
-    };
     let upload = Upload {
         principal: tenant.principal,
         manufacturer: tenant.manufacturer,
-        wasm: body::whole(&head.headers, body, &limit).await?,
+        wasm: body::whole(&head, body).await?,
     };
     Ok((StatusCode::CREATED, Json(engine.upload(upload).await?)))
 }
@@ -48,11 +42,7 @@ pub(super) async fn activate(
     let (mut head, body) = request.into_parts();
     let name = path_part(&mut head, "name").await?;
     let version = path_part(&mut head, "version").await?;
-    let limit = Limit {
-        name: "setup_body_bytes",
-        bytes: SETUP_BODY_BYTES,
-    };
-    let setup = setup(&body::whole(&head.headers, body, &limit).await?)?;
+    let setup = setup(&body::whole(&head, body).await?)?;
     let activate = Activate {
         principal: tenant.principal,
         manufacturer: tenant.manufacturer,
@@ -63,11 +53,11 @@ pub(super) async fn activate(
     Ok(Json(engine.activate(activate).await?))
 }
 
-fn setup(body: &[u8]) -> Result<Setup, Error> {
-    if body.is_empty() {
+fn setup(bytes: &[u8]) -> Result<Setup, Error> {
+    if bytes.is_empty() {
         return Ok(Setup::default());
     }
-    serde_json::from_slice(body).map_err(|error| {
+    body::object(bytes).map_err(|error| {
         Error::new(Fault::Invalid, format!("the body is no setup of a plugin: {error}"))
             .with_hint("Send {\"settings\": {\"threshold\": 60}, \"applies\": {\"mql\": \"qualify\"}}, or no body.")
     })

@@ -2,8 +2,7 @@
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
-use axum::http::Uri;
+use axum::http::request::Parts;
 use axum::response::Response;
 use tributary_engine_core::engine::{Principal, Query};
 use tributary_engine_core::manufacturer::ManufacturerId;
@@ -13,10 +12,10 @@ use super::Shared;
 use super::answer::RequestId;
 use super::caller::{Caller, Tenant};
 use super::keys::Keys;
-use super::negotiate;
 use super::question::Question;
 use super::rows;
-use crate::encode::Encoding;
+use super::running::Ticket;
+use super::wanted::{OPTIONS, Wanted};
 use crate::error::Failure;
 use crate::limits::MANUFACTURERS_NAMED;
 
@@ -46,10 +45,9 @@ pub(super) async fn of_manufacturer_by_url(
     State(engine): State<Shared>,
     tenant: Tenant,
     Extension(id): Extension<RequestId>,
-    headers: HeaderMap,
-    uri: Uri,
+    request: Request,
 ) -> Result<Response, Failure> {
-    by_url(engine, tenant, id, &headers, &uri).await
+    by_url(engine, tenant, id, request).await
 }
 
 /// `GET /v1/query`: the manufacturer is the token's.
@@ -57,11 +55,10 @@ pub(super) async fn of_caller_by_url(
     State(engine): State<Shared>,
     Caller(principal): Caller,
     Extension(id): Extension<RequestId>,
-    headers: HeaderMap,
-    uri: Uri,
+    request: Request,
 ) -> Result<Response, Failure> {
     let tenant = own(&engine, principal).await?;
-    by_url(engine, tenant, id, &headers, &uri).await
+    by_url(engine, tenant, id, request).await
 }
 
 async fn posted(
@@ -72,40 +69,50 @@ async fn posted(
 ) -> Result<Response, Failure> {
     let (head, body) = request.into_parts();
     let mut keys = Keys::of(&head.uri)?;
-    let encoding = negotiate::encoding(&head.headers, keys.take("format").as_deref())?;
-    keys.finish("format; the statement and its parameters stand in the body")?;
-    let question = Question::of_body(&head.headers, body).await?;
-    answer(engine, tenant, id, question, encoding).await
+    let wanted = Wanted::take(&head.headers, &mut keys)?;
+    let known = format!("{OPTIONS}; the statement and its parameters stand in the body");
+    keys.finish(&known)?;
+    let question = Question::of_body(&head, body).await?;
+    answer(engine, tenant, id, &head, question, wanted).await
 }
 
 async fn by_url(
     engine: Shared,
     tenant: Tenant,
     id: RequestId,
-    headers: &HeaderMap,
-    uri: &Uri,
+    request: Request,
 ) -> Result<Response, Failure> {
-    let mut keys = Keys::of(uri)?;
-    let encoding = negotiate::encoding(headers, keys.take("format").as_deref())?;
+    let (head, _) = request.into_parts();
+    let mut keys = Keys::of(&head.uri)?;
+    let wanted = Wanted::take(&head.headers, &mut keys)?;
     let question = Question::of_url(keys)?;
-    answer(engine, tenant, id, question, encoding).await
+    answer(engine, tenant, id, &head, question, wanted).await
 }
 
 async fn answer(
     engine: Shared,
     tenant: Tenant,
     id: RequestId,
+    head: &Parts,
     question: Question,
-    encoding: Encoding,
+    wanted: Wanted,
 ) -> Result<Response, Failure> {
+    let mut ticket = Ticket::of(
+        head,
+        (&tenant.principal, &tenant.manufacturer),
+        wanted.deadline,
+        None,
+    )
+    .await?;
     let query = Query {
         principal: tenant.principal,
         manufacturer: tenant.manufacturer,
         sql: question.sql,
         parameters: question.parameters,
-        deadline: None,
+        deadline: wanted.deadline,
     };
-    rows::respond(engine.query(query).await?, encoding, id).await
+    let answer = ticket.run(engine.query(query)).await?;
+    rows::respond(answer, &wanted, ticket, id).await
 }
 
 /// The caller on its own manufacturer; the operator has none.

@@ -1,16 +1,15 @@
 //! What a request asks: a statement with the values of its parameters, from the body or from the URL.
 
 use axum::body::Body;
-use axum::http::HeaderMap;
-use bytes::Bytes;
+use axum::http::request::Parts;
 use serde::Deserialize;
 use tributary_engine_core::parameter::Parameters;
 use tributary_engine_core::{Error, Fault, Result};
 
-use super::body::{self, Limit};
+use super::body;
 use super::keys::Keys;
+use super::wanted::OPTIONS;
 use crate::error::Failure;
-use crate::limits::QUERY_BODY_BYTES;
 use crate::parameters::{self, Given};
 
 const CONTENT_TYPES: [&str; 2] = ["application/json", "text/plain"];
@@ -32,13 +31,14 @@ impl Question {
         for (name, value) in keys.take_all("$") {
             parameters::add(&mut parameters, &name, value)?;
         }
-        keys.finish("sql, format, and $name or $name:kind for each parameter")?;
+        let known = format!("sql, {OPTIONS}, and $name or $name:kind for each parameter");
+        keys.finish(&known)?;
         Ok(Self { sql, parameters })
     }
 
     /// From a body, which is JSON or the bare SQL.
-    pub(super) async fn of_body(headers: &HeaderMap, body: Body) -> Result<Self, Failure> {
-        let media_type = body::media_type(headers);
+    pub(super) async fn of_body(head: &Parts, body: Body) -> Result<Self, Failure> {
+        let media_type = body::media_type(&head.headers);
         let stated = match media_type.as_deref() {
             Some("application/json") => Some(true),
             Some("text/plain") => Some(false),
@@ -46,7 +46,7 @@ impl Question {
             None | Some("application/x-www-form-urlencoded") => None,
             _ => return Err(Failure::unsupported_content_type(&CONTENT_TYPES)),
         };
-        let bytes = read(headers, body).await?;
+        let bytes = body::whole(head, body).await?;
         let looks_like_json = || bytes.trim_ascii_start().starts_with(b"{");
         if stated.unwrap_or_else(looks_like_json) {
             return Ok(Statement::parse(&bytes)?.into());
@@ -60,15 +60,6 @@ impl Question {
     }
 }
 
-/// The whole body of a request that is about SQL.
-pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
-    let limit = Limit {
-        name: "query_body_bytes",
-        bytes: QUERY_BODY_BYTES as u64,
-    };
-    body::whole(headers, body, &limit).await
-}
-
 /// The JSON body of a query.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,7 +71,7 @@ struct Statement {
 
 impl Statement {
     fn parse(bytes: &[u8]) -> Result<Self> {
-        serde_json::from_slice(bytes).map_err(|error| {
+        body::object(bytes).map_err(|error| {
             Error::new(Fault::Invalid, format!("the body is not a query: {error}")).with_hint(
                 "Send {\"sql\": \"SELECT $1\", \"parameters\": [1]}, or the bare SQL as text/plain.",
             )

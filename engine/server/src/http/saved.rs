@@ -3,34 +3,82 @@
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use tributary_engine_core::engine::Answer;
 use tributary_engine_core::parameter::{Parameter, Parameters, Value};
 use tributary_engine_core::saved::{Named, Run, Save, Saved, SavedKind};
 use tributary_engine_core::{Error, Fault, Result};
 
 use super::Shared;
 use super::answer::RequestId;
+use super::body;
 use super::caller::{Tenant, path_part};
 use super::keys::Keys;
-use super::negotiate;
-use super::question;
+use super::route::{Operation, Route, Size, Takes};
 use super::rows;
+use super::running::Ticket;
+use super::wanted::{OPTIONS, Wanted};
 use crate::error::Failure;
-use crate::parameters::Given;
+use crate::parameters::{self, Given};
 
 /// `{path}` and `{path}/{name}` for one kind.
-pub(super) fn routes(kind: SavedKind, path: &str) -> Router<Shared> {
-    let list = move |engine, tenant| list(kind, engine, tenant);
-    let put = move |engine, tenant, request| put(kind, engine, tenant, request);
-    let find = move |engine, tenant, request| find(kind, engine, tenant, request);
-    let delete = move |engine, tenant, request| delete(kind, engine, tenant, request);
-    Router::new().route(path, get(list)).route(
-        &format!("{path}/{{name}}"),
-        get(find).put(put).delete(delete),
-    )
+pub(super) fn routes(kind: SavedKind, path: &str) -> [Route; 4] {
+    let words = Words::of(kind);
+    let one = format!("{path}/{{name}}");
+    let about = |verb: &str, summary: String| {
+        Operation::new(&format!("{verb}_{kind}"), words.plural, &summary)
+    };
+    [
+        Route::get(
+            path,
+            move |engine, tenant| list(kind, engine, tenant),
+            about("list", format!("The {} that there are", words.plural)).json(200, words.listed),
+        ),
+        Route::get(
+            &one,
+            move |engine, tenant, request| find(kind, engine, tenant, request),
+            about("read", format!("One {kind}"))
+                .key("version", VERSION, "One version; the latest where absent")
+                .json(200, "Saved"),
+        ),
+        Route::put(
+            &one,
+            move |engine, tenant, request| put(kind, engine, tenant, request),
+            about("save", format!("Save the next version of a {kind}"))
+                .takes(Takes::json(Size::Query, words.definition))
+                .json(200, "Saved"),
+        ),
+        Route::delete(
+            &one,
+            move |engine, tenant, request| delete(kind, engine, tenant, request),
+            about("delete", format!("Delete a {kind}; its versions stay")).json(200, "Saved"),
+        ),
+    ]
+}
+
+/// What a version is in a document about the API.
+const VERSION: &str = r#"{"type": "integer", "minimum": 0}"#;
+
+/// How a document about the API names one kind.
+struct Words {
+    plural: &'static str,
+    listed: &'static str,
+    definition: &'static str,
+}
+
+impl Words {
+    const fn of(kind: SavedKind) -> Self {
+        let (plural, listed, definition) = match kind {
+            SavedKind::View => ("views", "Views", "View"),
+            SavedKind::Query => ("queries", "Queries", "NamedQuery"),
+            SavedKind::Metric => ("metrics", "Metrics", "Metric"),
+        };
+        Self {
+            plural,
+            listed,
+            definition,
+        }
+    }
 }
 
 async fn put(
@@ -41,8 +89,8 @@ async fn put(
 ) -> Result<Json<Saved>, Failure> {
     let (mut head, body) = request.into_parts();
     let name = path_part(&mut head, "name").await?;
-    let bytes = question::read(&head.headers, body).await?;
-    let definition = serde_json::from_slice(&bytes).map_err(|error| {
+    let bytes = body::whole(&head, body).await?;
+    let definition = body::object(&bytes).map_err(|error| {
         Error::new(Fault::Invalid, format!("the body is not a {kind}: {error}"))
             .with_hint(example(kind))
     })?;
@@ -149,24 +197,51 @@ pub(super) async fn run(
 ) -> Result<Response, Failure> {
     let (mut head, body) = request.into_parts();
     let mut keys = Keys::of(&head.uri)?;
-    let encoding = negotiate::encoding(&head.headers, keys.take("format").as_deref())?;
+    let wanted = Wanted::take(&head.headers, &mut keys)?;
     let parameters = if head.method == Method::POST {
-        keys.finish("format; the values of parameters stand in the body")?;
-        Values::parse(&question::read(&head.headers, body).await?)?
+        let known = format!("{OPTIONS}; the values of parameters stand in the body");
+        keys.finish(&known)?;
+        Values::parse(&body::whole(&head, body).await?)?
     } else {
-        let values = keys.take_all("").into_iter();
-        values
-            .map(|(name, value)| (name, Parameter::untyped(Value::Text(value))))
-            .collect()
+        by_url(keys)?
     };
+    let name = path_part(&mut head, "name").await?;
+    let saved = Some(name.clone());
+    let mut ticket = Ticket::of(
+        &head,
+        (&tenant.principal, &tenant.manufacturer),
+        wanted.deadline,
+        saved,
+    )
+    .await?;
     let run = Run {
         principal: tenant.principal,
         manufacturer: tenant.manufacturer,
-        name: path_part(&mut head, "name").await?,
+        name,
         parameters,
     };
-    let answer: Answer = engine.run(run).await?;
-    rows::respond(answer, encoding, id).await
+    let answer = ticket.run(engine.run(run)).await?;
+    rows::respond(answer, &wanted, ticket, id).await
+}
+
+/// Every other key of the URL is a parameter. One that is named like an option is written with a dollar sign.
+fn by_url(mut keys: Keys) -> Result<Parameters> {
+    let mut parameters = Parameters::new();
+    let (typed, untyped): (Vec<_>, Vec<_>) = keys
+        .take_all("$")
+        .into_iter()
+        .partition(|(name, _)| name.contains(':'));
+    for (name, value) in typed {
+        parameters::add(&mut parameters, &name, value)?;
+    }
+    for (name, value) in untyped.into_iter().chain(keys.take_all("")) {
+        let value = Parameter::untyped(Value::Text(value));
+        if parameters.insert(name, value).is_some() {
+            let message = "a parameter is given twice, with and without its dollar sign";
+            return Err(Error::new(Fault::Invalid, message));
+        }
+    }
+    Ok(parameters)
 }
 
 /// The JSON body of a run; an empty body leaves every parameter at its default.
@@ -182,7 +257,7 @@ impl Values {
         if bytes.trim_ascii().is_empty() {
             return Ok(Parameters::new());
         }
-        let values: Self = serde_json::from_slice(bytes).map_err(|error| {
+        let values: Self = body::object(bytes).map_err(|error| {
             Error::new(
                 Fault::Invalid,
                 format!("the body has no parameters: {error}"),

@@ -6,8 +6,8 @@ use tributary_engine_core::settings::Settings;
 use tributary_engine_core::{Error, Fault};
 
 use super::Shared;
+use super::body;
 use super::caller::Tenant;
-use super::question;
 use crate::error::Failure;
 
 pub(super) async fn show(
@@ -26,8 +26,8 @@ pub(super) async fn put(
     request: Request,
 ) -> Result<Json<Settings>, Failure> {
     let (head, body) = request.into_parts();
-    let bytes = question::read(&head.headers, body).await?;
-    let settings = serde_json::from_slice(&bytes).map_err(|error| {
+    let bytes = body::whole(&head, body).await?;
+    let settings = body::object(&bytes).map_err(|error| {
         Error::new(Fault::Invalid, format!("the body is no settings: {error}"))
             .with_hint("Send {\"fiscal_start_month\": 4, \"holidays\": [\"2024-12-25\"]}.")
     })?;

@@ -5,11 +5,10 @@ use axum::extract::{Query, Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::request::Parts;
 use tributary_engine_core::engine::{Encoding, Format, Ingest, OnError, Reading, Receipt};
-use tributary_engine_core::limits::INGEST_BODY_BYTES;
 use tributary_engine_core::{Error, Fault, unknown_option};
 
 use super::Shared;
-use super::body::{self, Limit};
+use super::body::{self, Arriving};
 use super::caller::{Tenant, path_part};
 use crate::error::Failure;
 
@@ -32,11 +31,7 @@ pub(super) async fn ingest(
     let mut reading = Reading::of(format(&head.headers)?);
     let on_error = options(&head, &mut reading)?;
     reading.compression = body::compression(&head.headers)?;
-    let limit = Limit {
-        name: "ingest_body_bytes",
-        bytes: INGEST_BODY_BYTES,
-    };
-    let body = body::arriving_packed(&head.headers, body, &limit)?;
+    let Arriving { body, cut } = body::arriving(&head, body)?;
     let ingest = Ingest {
         principal: tenant.principal,
         manufacturer: tenant.manufacturer,
@@ -44,7 +39,8 @@ pub(super) async fn ingest(
         reading,
         on_error,
     };
-    Ok(Json(engine.ingest(ingest, body).await?))
+    let stored = engine.ingest(ingest, body).await;
+    Ok(Json(stored.map_err(|error| cut.explain(error))?))
 }
 
 fn format(headers: &HeaderMap) -> Result<Format, Failure> {

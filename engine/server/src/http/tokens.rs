@@ -10,8 +10,8 @@ use tributary_engine_core::engine::{Issued, NewToken, OfToken, Role, Token};
 use tributary_engine_core::{Error, Fault};
 
 use super::Shared;
+use super::body;
 use super::caller::Tenant;
-use super::question;
 use crate::error::Failure;
 
 /// What is asked for; everything may be left out.
@@ -70,7 +70,7 @@ pub(super) async fn issue(
     request: Request,
 ) -> Result<(StatusCode, Json<Shown>), Failure> {
     let (head, body) = request.into_parts();
-    let sent = question::read(&head.headers, body).await?;
+    let sent = body::whole(&head, body).await?;
     let wanted = wanted(&sent)?;
     let new = NewToken {
         principal: tenant.principal,
@@ -128,7 +128,7 @@ fn wanted(sent: &[u8]) -> Result<Wanted, Error> {
     if sent.is_empty() {
         return Ok(Wanted::default());
     }
-    serde_json::from_slice(sent).map_err(|error| {
+    body::object(sent).map_err(|error| {
         Error::new(Fault::Invalid, format!("the body is not that of a token: {error}")).with_hint(
             "{\"role\": \"analyst\", \"label\": \"…\", \"expires_at\": \"2027-01-01T00:00:00Z\"}; for a dashboard also \"queries\", \
              the named queries that it may run.",
