@@ -145,11 +145,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("control.sqlite");
         let before = Control::open(&file).await.expect("opens");
+        // All on one connection: another may prepare a statement with the table in mind that was dropped.
+        let mut connection = before.pool().acquire().await.expect("a connection");
         let all = ["DROP TABLE saved"].into_iter().chain(OLD);
         for statement in all {
-            let done = sqlx::query(statement).execute(before.pool()).await;
+            let done = sqlx::query(statement).execute(&mut *connection).await;
             done.expect(statement);
         }
+        drop(connection);
         before.pool().close().await;
 
         let acme = ManufacturerId::try_from("acme").expect("an id");

@@ -108,11 +108,11 @@ fn check(new: &NewToken) -> Result<()> {
         let most = limits::TOKEN_LABEL_BYTES;
         return Err(Error::limit("token_label_bytes", most, new.label.len()));
     }
-    if let Role::Dashboard(queries) = &new.role {
-        if queries.len() > limits::TOKEN_QUERIES {
-            let most = limits::TOKEN_QUERIES;
-            return Err(Error::limit("token_queries", most, queries.len()));
-        }
+    if let Role::Dashboard(queries) = &new.role
+        && queries.len() > limits::TOKEN_QUERIES
+    {
+        let most = limits::TOKEN_QUERIES;
+        return Err(Error::limit("token_queries", most, queries.len()));
     }
     if new.expires_at.is_some_and(|at| at <= chrono::Utc::now()) {
         return Err(

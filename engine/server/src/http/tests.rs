@@ -70,6 +70,9 @@ impl Engine for Scripted {
     }
 
     async fn issue_token(&self, new: NewToken) -> Result<Issued> {
+        if new.principal != Principal::Operator {
+            return Err(Error::new(Fault::Denied, "this one issues no tokens"));
+        }
         Ok(Issued {
             secret: format!("token of {}", new.manufacturer),
             token: token(),
@@ -556,6 +559,6 @@ fn files_and_plugins_come_in() {
     let reply = server.send("POST /v1/acme/tokens", &[operator], "");
     assert_eq!(
         (reply.status(), &reply.json()["token"]),
-        (200, &Value::from("token of acme"))
+        (201, &Value::from("token of acme"))
     );
 }
