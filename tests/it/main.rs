@@ -22,6 +22,7 @@ mod http_support;
 mod http_tls;
 mod import;
 mod ingest;
+mod interference;
 mod leads;
 mod metrics;
 mod parameters;

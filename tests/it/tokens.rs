@@ -93,6 +93,20 @@ async fn ask(
     send(request.header("content-type", kind).body(body.to_owned())).await
 }
 
+/// The role of a name, and what asks for a token of it.
+fn role(name: &str) -> (Role, Value) {
+    match name {
+        "distributor" => (
+            Role::Distributor("D1".to_owned()),
+            json!({"role": name, "distributor": "D1"}),
+        ),
+        _ => (
+            Role::named(name, Vec::new(), None).expect("a role"),
+            json!({"role": name}),
+        ),
+    }
+}
+
 async fn issued(served: &Served, wanted: Value) -> (String, String) {
     let body = wanted.to_string();
     let (status, issued) = ask(served, &served.operator, ("POST", "tokens", &body)).await;
@@ -107,8 +121,8 @@ async fn every_role_does_on_every_route_what_it_may_and_nothing_else() {
     let wins = r#"{"sql": "SELECT count(*) AS n FROM leads"}"#;
     ask(&served, &served.operator, ("PUT", "queries/wins", wins)).await;
     for name in Role::NAMES {
-        let role = Role::named(name, Vec::new()).expect("a role");
-        let (_, token) = issued(&served, json!({"role": name})).await;
+        let (role, wanted) = role(name);
+        let (_, token) = issued(&served, wanted).await;
         for (method, path, body, act) in REQUESTS {
             let (status, answer) = ask(&served, &token, (method, path, body)).await;
             assert_ne!(status, 401, "{name} {method} {path}");
@@ -247,6 +261,14 @@ async fn a_token_that_makes_no_sense_is_refused() {
             json!({"role": "analyst", "queries": ["wins"]}),
             "only a dashboard's token",
         ),
+        (
+            json!({"role": "distributor"}),
+            "needs the id of the distributor",
+        ),
+        (
+            json!({"role": "analyst", "distributor": "D1"}),
+            "only a distributor's token",
+        ),
         (json!({"expires_at": "2020-01-01T00:00:00Z"}), "in the past"),
         (json!({"expires_at": "tomorrow"}), "not that of a token"),
         (json!({"rolle": "admin"}), "unknown field `rolle`"),
@@ -308,6 +330,16 @@ fn the_command_line_has_the_same_words() {
         run(&["token", "revoke", &id]).status.success(),
         "revoked stays revoked"
     );
+    let made = run(&[
+        "token",
+        "create",
+        "--role",
+        "distributor",
+        "--distributor",
+        "D1",
+    ]);
+    assert!(stdout(&made).starts_with("trb_"), "{}", stderr(&made));
+    assert!(stdout(&run(&["token", "list"])).contains("distributor: D1"));
     assert!(!run(&["token", "revoke", "nobody"]).status.success());
     assert!(stdout(&run(&["token", "list"])).contains("revoked 2"));
 }

@@ -123,6 +123,9 @@ pub const TOKEN_LABEL_BYTES: usize = 200;
 /// Named queries that the token of a dashboard lists.
 pub const TOKEN_QUERIES: usize = 500;
 
+/// Own leads, and own reps, by which a distributor's rows of other tables are told.
+pub const OWN_KEYS: usize = 1_000_000;
+
 /// Plugin versions of one manufacturer.
 pub const PLUGIN_VERSIONS: i64 = 1_000;
 /// Bytes of one uploaded plugin.

@@ -3,6 +3,7 @@
 //! Knows nothing of tokens, of which the control file keeps what they stand for, and nothing of HTTP.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,17 @@ pub enum Role {
     Uploader,
     /// Runs named queries: these, or any where none is named.
     Dashboard(Vec<String>),
+    /// Asks in SQL, and runs named queries, over the rows of the distributor of this id: see [`Scope`].
+    Distributor(String),
+}
+
+/// Which rows of its manufacturer's tables somebody sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All of them.
+    Whole,
+    /// What concerns the distributor of this id.
+    Distributor(Arc<str>),
 }
 
 /// What somebody is about to do.
@@ -121,7 +133,14 @@ impl Act {
 
 impl Role {
     /// The names that roles have on the command line, in HTTP and in records.
-    pub const NAMES: [&str; 5] = ["admin", "analyst", "ingester", "uploader", "dashboard"];
+    pub const NAMES: [&str; 6] = [
+        "admin",
+        "analyst",
+        "ingester",
+        "uploader",
+        "dashboard",
+        "distributor",
+    ];
 
     /// The role's name.
     #[must_use]
@@ -132,32 +151,39 @@ impl Role {
             Self::Ingester => "ingester",
             Self::Uploader => "uploader",
             Self::Dashboard(_) => "dashboard",
+            Self::Distributor(_) => "distributor",
         }
     }
 
-    /// The role of a name; `queries` are those that a dashboard runs.
-    pub fn named(name: &str, queries: Vec<String>) -> Result<Self> {
+    /// The role of a name; `queries` are those that a dashboard runs, `distributor` is the id of a distributor.
+    pub fn named(name: &str, queries: Vec<String>, distributor: Option<String>) -> Result<Self> {
         let role = match name {
             "admin" => Self::Admin,
             "analyst" => Self::Analyst,
             "ingester" => Self::Ingester,
             "uploader" => Self::Uploader,
-            "dashboard" => return Ok(Self::Dashboard(queries)),
-            _ => {
-                let shown: String = name.chars().take(63).collect();
-                return Err(
-                    Error::new(Fault::Invalid, format!("role {shown:?} does not exist"))
-                        .with_hint(format!("The roles are {}.", Self::NAMES.join(", "))),
-                );
-            }
+            "dashboard" => Self::Dashboard(queries.clone()),
+            "distributor" => Self::Distributor(distributor.clone().unwrap_or_default()),
+            _ => return Err(no_role(name)),
         };
-        if queries.is_empty() {
-            return Ok(role);
+        let a_dashboards = matches!(role, Self::Dashboard(_)) || queries.is_empty();
+        let a_distributors = matches!(role, Self::Distributor(_)) || distributor.is_none();
+        match &role {
+            Self::Distributor(id) if id.is_empty() => Err(Error::new(
+                Fault::Invalid,
+                "a distributor's token needs the id of the distributor",
+            )
+            .with_hint("It is the distributor_id of the table distributors.")),
+            _ if !a_dashboards => Err(Error::new(
+                Fault::Invalid,
+                format!("only a dashboard's token names queries, not that of an {role}"),
+            )),
+            _ if !a_distributors => Err(Error::new(
+                Fault::Invalid,
+                format!("only a distributor's token names a distributor, not that of an {role}"),
+            )),
+            _ => Ok(role),
         }
-        Err(Error::new(
-            Fault::Invalid,
-            format!("only a dashboard's token names queries, not that of an {role}"),
-        ))
     }
 
     /// Whether it may do this.
@@ -178,6 +204,8 @@ impl Role {
             Self::Ingester => matches!(act, Act::Ingest | Act::Declare),
             Self::Uploader => matches!(act, Act::Upload | Act::ReadPlugins),
             Self::Dashboard(_) => matches!(act, Act::RunQuery),
+            // An explanation tells a manufacturer's settings, and reasons that a plugin words as it likes.
+            Self::Distributor(_) => matches!(act, Act::Query | Act::RunQuery),
         }
     }
 
@@ -224,6 +252,21 @@ impl Principal {
         }
     }
 
+    /// Which rows it sees.
+    pub(crate) fn scope(&self) -> Scope {
+        match self {
+            Self::Member(member) => match &member.role {
+                Role::Distributor(id) => Scope::Distributor(id.as_str().into()),
+                Role::Admin
+                | Role::Analyst
+                | Role::Ingester
+                | Role::Uploader
+                | Role::Dashboard(_) => Scope::Whole,
+            },
+            Self::Operator => Scope::Whole,
+        }
+    }
+
     /// Whether it may run the named query of this name.
     pub(crate) fn may_run(&self, name: &str) -> bool {
         match self {
@@ -244,12 +287,27 @@ impl fmt::Display for Principal {
     }
 }
 
+fn no_role(name: &str) -> Error {
+    let shown: String = name.chars().take(63).collect();
+    Error::new(Fault::Invalid, format!("role {shown:?} does not exist"))
+        .with_hint(format!("The roles are {}.", Role::NAMES.join(", ")))
+}
+
+/// One of each role, in the order of their names.
+const fn each_role() -> [Role; Role::NAMES.len()] {
+    [
+        Role::Admin,
+        Role::Analyst,
+        Role::Ingester,
+        Role::Uploader,
+        Role::Dashboard(Vec::new()),
+        Role::Distributor(String::new()),
+    ]
+}
+
 fn denied(role: &Role, act: Act) -> Error {
-    let able = Role::NAMES.into_iter().filter(|name| {
-        let role = Role::named(name, Vec::new());
-        role.is_ok_and(|role| role.may(act))
-    });
-    let able: Vec<&str> = able.collect();
+    let roles = each_role().into_iter().filter(|role| role.may(act));
+    let able: Vec<&str> = roles.map(|role| role.name()).collect();
     Error::new(
         Fault::Denied,
         format!("a token with the role {role} may not {}", act.told()),
@@ -266,19 +324,33 @@ mod tests {
         for act in Act::ALL {
             assert!(Role::Admin.may(act), "{act:?}");
         }
-        for name in &Role::NAMES[1..] {
-            let role = Role::named(name, Vec::new()).expect("a role");
-            assert!(!role.may(Act::Tokens) && !role.may(Act::Activate), "{name}");
+        assert_eq!(each_role().map(|role| role.name()), Role::NAMES);
+        for role in &each_role()[1..] {
+            assert!(!role.may(Act::Tokens) && !role.may(Act::Activate), "{role}");
         }
     }
 
     #[test]
     fn a_dashboard_runs_its_queries_only() {
-        let some = Role::named("dashboard", vec!["wins".to_owned()]).expect("a role");
+        let some = Role::named("dashboard", vec!["wins".to_owned()], None).expect("a role");
         assert!(some.may_run("wins") && !some.may_run("losses"));
         assert!(Role::Dashboard(Vec::new()).may_run("losses"));
         assert!(!Role::Ingester.may_run("wins"));
-        assert!(Role::named("analyst", vec!["wins".to_owned()]).is_err());
-        assert!(Role::named("root", Vec::new()).is_err());
+        assert!(Role::named("analyst", vec!["wins".to_owned()], None).is_err());
+        assert!(Role::named("root", Vec::new(), None).is_err());
+    }
+
+    #[test]
+    fn a_distributor_has_an_id_and_sees_its_own() {
+        let id = || Some("D1".to_owned());
+        let role = Role::named("distributor", Vec::new(), id()).expect("a role");
+        let acme = ManufacturerId::try_from("acme").expect("a name");
+        let principal = Principal::member(acme.clone(), role);
+        assert_eq!(principal.scope(), Scope::Distributor("D1".into()));
+        assert_eq!(Principal::member(acme, Role::Analyst).scope(), Scope::Whole);
+        assert!(Role::named("distributor", Vec::new(), None).is_err());
+        assert!(Role::named("distributor", Vec::new(), Some(String::new())).is_err());
+        assert!(Role::named("distributor", vec!["wins".to_owned()], id()).is_err());
+        assert!(Role::named("admin", Vec::new(), id()).is_err());
     }
 }

@@ -13,6 +13,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use crate::model::Table;
 use crate::store::{Snapshot, Wanted, prune, scan};
 
 /// Serves one snapshot to every scan of one query.
@@ -24,6 +25,10 @@ pub struct SnapshotProvider {
 impl SnapshotProvider {
     pub const fn new(snapshot: Arc<Snapshot>) -> Self {
         Self { snapshot }
+    }
+
+    pub fn table(&self) -> &Table {
+        &self.snapshot.table
     }
 }
 

@@ -1,7 +1,7 @@
 //! The tables of the control file. Statements are repeatable; a change of meaning raises the folder's format.
 
 /// Columns that older files lack: the table, the column, and what adds it.
-pub const ADDED: [(&str, &str, &str); 7] = [
+pub const ADDED: [(&str, &str, &str); 8] = [
     (
         "saved",
         "measure",
@@ -12,6 +12,11 @@ pub const ADDED: [(&str, &str, &str); 7] = [
         "tokens",
         "queries",
         "ALTER TABLE tokens ADD COLUMN queries TEXT",
+    ),
+    (
+        "tokens",
+        "distributor",
+        "ALTER TABLE tokens ADD COLUMN distributor TEXT",
     ),
     (
         "tokens",
@@ -48,6 +53,7 @@ pub const STATEMENTS: [&str; 16] = [
         created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ')),
         role TEXT,
         queries TEXT,
+        distributor TEXT,
         label TEXT,
         created_by TEXT,
         expires_at TEXT,

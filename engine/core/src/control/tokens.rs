@@ -22,7 +22,8 @@ const PREFIX: &str = "trb_";
 const ID_BYTES: usize = 8;
 
 /// What is read of a token.
-const COLUMNS: &str = "hash, role, queries, label, created_at, created_by, expires_at, revoked_at";
+const COLUMNS: &str =
+    "hash, role, queries, distributor, label, created_at, created_by, expires_at, revoked_at";
 
 impl Control {
     /// Issues the operator's token, unless there is one already: then nobody can learn it again.
@@ -46,18 +47,23 @@ impl Control {
             Role::Dashboard(queries) => Some(serde_json::json!(queries).to_string()),
             _ => None,
         };
+        let distributor = match &new.role {
+            Role::Distributor(id) => Some(id.as_str()),
+            _ => None,
+        };
         let expires_at = new
             .expires_at
             .map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true));
         let made = sqlx::query(
-            "INSERT INTO tokens (hash, manufacturer, role, queries, label, created_at, created_by, expires_at)
-             SELECT ?, ?, ?, ?, ?, ?, ?, ?
+            "INSERT INTO tokens (hash, manufacturer, role, queries, distributor, label, created_at, created_by, expires_at)
+             SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?
              WHERE (SELECT count(*) FROM tokens WHERE manufacturer = ?) < ?",
         )
         .bind(hash(&secret))
         .bind(new.manufacturer.as_str())
         .bind(new.role.name())
         .bind(queries)
+        .bind(distributor)
         .bind(&new.label)
         .bind(now())
         .bind(new.principal.to_string())
@@ -79,7 +85,7 @@ impl Control {
     /// Who holds a token that was neither revoked nor has expired.
     pub async fn principal(&self, token: &str) -> Result<Option<Principal>> {
         let row = sqlx::query(
-            "SELECT hash, role, queries, manufacturer FROM tokens
+            "SELECT hash, role, queries, distributor, manufacturer FROM tokens
              WHERE hash = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
         )
         .bind(hash(token))
@@ -171,7 +177,7 @@ fn role(row: &SqliteRow) -> Result<Role> {
     let queries = row.get::<Option<String>, _>("queries");
     let queries = queries.map(|json| serde_json::from_str(&json)).transpose();
     let queries = queries.map_err(|error| Error::internal("read queries of a token", error))?;
-    Role::named(&name, queries.unwrap_or_default())
+    Role::named(&name, queries.unwrap_or_default(), row.get("distributor"))
 }
 
 /// A new token, from the operating system's random source.

@@ -114,6 +114,12 @@ fn check(new: &NewToken) -> Result<()> {
         let most = limits::TOKEN_QUERIES;
         return Err(Error::limit("token_queries", most, queries.len()));
     }
+    if let Role::Distributor(id) = &new.role
+        && id.len() > limits::TOKEN_LABEL_BYTES
+    {
+        let most = limits::TOKEN_LABEL_BYTES;
+        return Err(Error::limit("token_label_bytes", most, id.len()));
+    }
     if new.expires_at.is_some_and(|at| at <= chrono::Utc::now()) {
         return Err(
             Error::new(Fault::Invalid, "expires_at is in the past").with_hint(

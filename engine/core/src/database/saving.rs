@@ -17,6 +17,7 @@ use crate::limits;
 use crate::manufacturer::{ManufacturerId, is_name};
 use crate::metric::Metrics;
 use crate::parameter::Parameters;
+use crate::principal::Scope;
 use crate::saved::{Definition, Named, Run, Save, Saved, SavedKind};
 use crate::sql::{
     Gated, HISTORIES, Library, RECORDS, Sessions, is_parameter_name, is_taken, needs_library,
@@ -162,13 +163,19 @@ impl Database {
     pub(super) async fn library(
         &self,
         manufacturer: &ManufacturerId,
+        scope: &Scope,
         statement: &Gated,
     ) -> Result<Library> {
         if !needs_library(&self.sessions, statement)? {
             return Library::of(&self.sessions, statement, &Views::new(), &Metrics::new());
         }
         let history = self.control.saved(manufacturer).await?;
-        let library = self.library_of(statement, &history, &Known::of(&history))?;
+        let known = Known::of(&history);
+        if *scope != Scope::Whole {
+            // The texts of what is saved, and the records, are the manufacturer's alone.
+            return Library::of(&self.sessions, statement, &known.views, &known.metrics);
+        }
+        let library = self.library_of(statement, &history, &known)?;
         self.with_records(manufacturer, statement, library).await
     }
 
@@ -234,7 +241,7 @@ impl Database {
         let library = self.library_of(&statement, &history, known)?;
         let library = self.with_records(manufacturer, &statement, library).await?;
         let deadline = Duration::from_secs(limits::QUERY_SECONDS);
-        self.planned(manufacturer, statement, library, deadline)
+        self.planned(manufacturer, Scope::Whole, statement, library, deadline)
             .await
             .map(|plan| plan.schema())
     }

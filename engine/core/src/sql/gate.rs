@@ -123,6 +123,11 @@ impl Gated {
         matches!(&self.statement, Statement::Statement(inner) if matches!(inner.as_ref(), SqlStatement::Query(_)))
     }
 
+    /// Whether it asks how a statement is answered, and not for an answer.
+    pub const fn explains(&self) -> bool {
+        matches!(&self.statement, Statement::Explain(_))
+    }
+
     /// Plugin functions that are called: plugin, then function.
     pub const fn calls(&self) -> &BTreeSet<(String, String)> {
         &self.calls

@@ -150,11 +150,12 @@ impl Library {
             || self.histories.iter().any(|(table, _)| *table == name)
     }
 
-    /// Puts everything into a session in which the tables are already.
+    /// Puts everything into a session in which the tables are already; views with their texts, or without.
     pub(super) async fn register(
         &self,
         context: &SessionContext,
         schema: &OrderedSchema,
+        with_text: bool,
     ) -> Result<()> {
         for (name, batch) in &self.histories {
             let table = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]])
@@ -168,7 +169,7 @@ impl Library {
                 .await;
             match plan {
                 Ok(plan) => {
-                    let table = ViewTable::new(plan, Some(view.sql.clone()));
+                    let table = ViewTable::new(plan, with_text.then(|| view.sql.clone()));
                     schema.add(&view.name, Arc::new(table));
                 }
                 Err(error) if view.required => return Err(in_view(&view.name, classify(error))),

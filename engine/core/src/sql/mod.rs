@@ -12,6 +12,7 @@ mod function;
 mod functions;
 mod gate;
 mod histories;
+mod in_order;
 mod library;
 mod optimizer;
 mod parameters;

@@ -21,18 +21,20 @@ use super::frames::check_frames;
 use super::function::QueryPlugins;
 use super::functions::{self, NativeFunctions};
 use super::gate::Gated;
+use super::in_order::in_order;
 use super::library::Library;
 use super::optimizer;
 use super::receipt::with_receipt;
 use super::scored::{self, Scored};
 use super::travel::{self, Past};
 use super::views::VIEWS;
-use crate::catalog::{OrderedSchema, SnapshotProvider};
+use crate::catalog::{OrderedSchema, is_there, needed, provide};
 use crate::classify::classify;
 use crate::fault::{Error, Fault, Result};
 use crate::ingest::Rows;
 use crate::manufacturer::ManufacturerId;
 use crate::model::{TABLES, Table};
+use crate::principal::Scope;
 use crate::settings::Settings;
 use crate::store::{At, Snapshot};
 
@@ -47,8 +49,9 @@ pub struct Sessions {
 }
 
 /// What a statement reads: the states of tables behind its names, and the views over them.
-#[derive(Default)]
 pub struct Tables {
+    /// Whose rows of them.
+    scope: Scope,
     /// States of tables, those behind views included.
     pub states: Vec<State>,
     /// Views, each after those that it reads.
@@ -90,6 +93,15 @@ pub(super) enum Behind {
 }
 
 impl Tables {
+    const fn none(scope: Scope, library: Library) -> Self {
+        Self {
+            scope,
+            states: Vec::new(),
+            views: Vec::new(),
+            library,
+        }
+    }
+
     fn has(&self, name: &str) -> bool {
         self.states.iter().any(|state| state.name == name)
             || self.views.iter().any(|view| view.name == name)
@@ -120,6 +132,7 @@ impl Sessions {
     pub fn tables(
         &self,
         manufacturer: &ManufacturerId,
+        scope: Scope,
         statement: &Gated,
         library: Library,
     ) -> Result<Tables> {
@@ -131,20 +144,16 @@ impl Sessions {
             .find(is_foreign)
             .or_else(|| behind.find(is_foreign))
         {
-            return Err(missing(&foreign.to_string()));
+            return Err(self.missing(&foreign.to_string(), &scope));
         }
         drop(behind);
         let everything = named.iter().any(is_catalog) || names_no_table(&statement.statement);
-        let mut names: Vec<&str> = named
-            .iter()
-            .filter(|name| !is_catalog(name))
-            .map(TableReference::table)
-            .collect();
+        let own = named.iter().filter(|name| !is_catalog(name));
+        let mut names: Vec<&str> = own.map(TableReference::table).collect();
         if everything {
-            names.extend(VIEWS.iter().map(|view| view.name));
-            names.extend(TABLES.iter().map(|table| table.name.as_ref()));
+            names.extend(self.listed(&scope));
         }
-        let mut tables = Tables::default();
+        let mut tables = Tables::none(scope, Library::default());
         for name in names {
             if !library.provides(name) {
                 self.resolve(name, &statement.past, Behind::Statement, &mut tables)?;
@@ -164,11 +173,18 @@ impl Sessions {
         if found.has(name) {
             return Ok(());
         }
+        check_past(past.get(name).map(|(_, at)| *at), &found.scope)?;
         let (named, at) = match past.get(name) {
             Some((table, at)) => (table.as_str(), Some(*at)),
             None => (name, None),
         };
+        if !self.is_there(named, &found.scope) {
+            return Err(self.missing(named, &found.scope));
+        }
         if let Some(table) = Table::named(named) {
+            for needed in needed(named, &found.scope) {
+                self.resolve(needed, &Past::new(), behind, found)?;
+            }
             let name = name.to_owned();
             let when = match (at, behind) {
                 (None, _) => When::Now,
@@ -179,7 +195,7 @@ impl Sessions {
             return Ok(());
         }
         let view = VIEWS.iter().find(|view| view.name == named);
-        let view = view.ok_or_else(|| missing(named))?;
+        let view = view.ok_or_else(|| self.missing(named, &found.scope))?;
         let mut statement = self.parse(view.sql)?;
         let past = match at {
             Some(At::Version(_)) => return Err(no_versions(named)),
@@ -195,6 +211,35 @@ impl Sessions {
             statement,
         });
         Ok(())
+    }
+
+    /// Whether a name is one of a table or a shipped view that is there: a view is where all that it reads is.
+    fn is_there(&self, name: &str, scope: &Scope) -> bool {
+        if Table::named(name).is_some() {
+            return is_there(name, scope);
+        }
+        let Some(view) = VIEWS.iter().find(|view| view.name == name) else {
+            return false;
+        };
+        let reads = self.parse(view.sql);
+        let reads = reads.and_then(|statement| self.references(&statement));
+        reads.is_ok_and(|reads| {
+            let mut reads = reads.iter().map(TableReference::table);
+            reads.all(|name| self.is_there(name, scope))
+        })
+    }
+
+    /// The tables and shipped views that are there.
+    fn listed(&self, scope: &Scope) -> Vec<&'static str> {
+        let tables = TABLES.iter().map(|table| table.name.as_ref());
+        let names = tables.chain(VIEWS.iter().map(|view| view.name));
+        names.filter(|name| self.is_there(name, scope)).collect()
+    }
+
+    fn missing(&self, name: &str, scope: &Scope) -> Error {
+        let names = self.listed(scope);
+        Error::new(Fault::Missing, format!("table {name:?} does not exist"))
+            .with_hint(format!("The tables and views are {}.", names.join(", ")))
     }
 
     /// The tables and views that a statement names.
@@ -222,12 +267,8 @@ impl Sessions {
         plugins: QueryPlugins,
         settings: &Settings,
     ) -> Result<Plan> {
-        let freshness: BTreeMap<String, u64> = tables
-            .states
-            .iter()
-            .zip(&snapshots)
-            .map(|(state, snapshot)| (state.name.clone(), snapshot.version.unwrap_or_default()))
-            .collect();
+        let freshness = freshness(&tables, &snapshots);
+        let is_whole = tables.scope == Scope::Whole;
         let context = self
             .session(manufacturer, tables, snapshots, &plugins, settings)
             .await?;
@@ -240,7 +281,10 @@ impl Sessions {
             Error::new(Fault::Denied, "statement is not read-only").with_source(error)
         })?;
         check_frames(&plan)?;
-        let physical = state.create_physical_plan(&plan).await.map_err(classify)?;
+        let mut physical = state.create_physical_plan(&plan).await.map_err(classify)?;
+        if !is_whole {
+            physical = in_order(physical).map_err(classify)?;
+        }
         let physical = with_receipt(physical, &plugins).map_err(classify)?;
         Ok(Plan::new(physical, context.task_ctx(), freshness, plugins))
     }
@@ -253,11 +297,16 @@ impl Sessions {
         plugins: &QueryPlugins,
         settings: &Settings,
     ) -> Result<SessionContext> {
-        let config = self
+        let mut config = self
             .base
             .config()
             .clone()
             .with_default_catalog_and_schema(CATALOG, manufacturer.as_str());
+        let is_whole = tables.scope == Scope::Whole;
+        if !is_whole {
+            // One after the other, so that the order of rows is the same each time.
+            config = config.with_target_partitions(1);
+        }
         let state = SessionStateBuilder::new_from_existing(self.base.clone())
             .with_session_id(uuid::Uuid::now_v7().to_string())
             .with_config(config)
@@ -267,8 +316,10 @@ impl Sessions {
             .with_relation_planners(vec![Arc::new(Scored::new(plugins.clone()))])
             .build();
         let schema = Arc::new(OrderedSchema::default());
-        for (state, snapshot) in tables.states.iter().zip(snapshots) {
-            schema.add(&state.name, Arc::new(SnapshotProvider::new(snapshot)));
+        let names = tables.states.iter().map(|state| state.name.clone());
+        let states = names.zip(snapshots).collect();
+        for (name, provider) in provide(states, &tables.scope)? {
+            schema.add(&name, provider);
         }
         let catalog = MemoryCatalogProvider::new();
         catalog
@@ -291,10 +342,10 @@ impl Sessions {
                 .statement_to_plan(view.statement)
                 .await
                 .map_err(|error| Error::internal(format!("plan view \"{}\"", view.name), error))?;
-            let table = ViewTable::new(plan, Some(view.sql.to_owned()));
+            let table = ViewTable::new(plan, is_whole.then(|| view.sql.to_owned()));
             schema.add(&view.name, Arc::new(table));
         }
-        tables.library.register(&context, &schema).await?;
+        tables.library.register(&context, &schema, is_whole).await?;
         Ok(context)
     }
 
@@ -329,7 +380,7 @@ impl Sessions {
             .unzip();
         let tables = Tables {
             states: tables,
-            ..Tables::default()
+            ..Tables::none(Scope::Whole, Library::default())
         };
         let context = self
             .session(
@@ -391,6 +442,18 @@ impl Sessions {
     }
 }
 
+/// The version of each table, for those to whom every commit may be known.
+fn freshness(tables: &Tables, snapshots: &[Arc<Snapshot>]) -> BTreeMap<String, u64> {
+    if tables.scope != Scope::Whole {
+        return BTreeMap::new();
+    }
+    let versions = snapshots
+        .iter()
+        .map(|snapshot| snapshot.version.unwrap_or_default());
+    let names = tables.states.iter().map(|state| state.name.clone());
+    names.zip(versions).collect()
+}
+
 /// Whether a name, as far as it is qualified, stays within the session. What lies outside does not exist.
 fn is_own(name: &TableReference, manufacturer: &ManufacturerId) -> bool {
     let catalog = name.catalog().is_none_or(|catalog| catalog == CATALOG);
@@ -427,14 +490,16 @@ pub(super) fn no_versions(view: &str) -> Error {
     .with_hint("Ask for an instant: a view TIMESTAMP AS OF reads its tables as they were then.")
 }
 
-fn missing(name: &str) -> Error {
-    let names: Vec<&str> = TABLES
-        .iter()
-        .map(|table| table.name.as_ref())
-        .chain(VIEWS.iter().map(|view| view.name))
-        .collect();
-    Error::new(Fault::Missing, format!("table {name:?} does not exist"))
-        .with_hint(format!("The tables and views are {}.", names.join(", ")))
+/// A past state is told by versions and instants that all commits share, other distributors' among them.
+fn check_past(at: Option<At>, scope: &Scope) -> Result<()> {
+    match (at, scope) {
+        (Some(_), Scope::Distributor(_)) => Err(Error::new(
+            Fault::Denied,
+            "a distributor reads tables as they are now",
+        )
+        .with_hint("Leave VERSION AS OF and TIMESTAMP AS OF out.")),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn read_only() -> SQLOptions {

@@ -16,12 +16,14 @@ use super::stop::Result;
 Examples:
   tributary token create -m acme > acme.token
   tributary token create -m acme --role dashboard --query by_region --label 'wall screen' --expires-in-days 90
+  tributary token create -m acme --role distributor --distributor D1 > d1.token
   tributary token list -m acme
   tributary token rotate -m acme 0123456789abcdef > acme.token
   tributary token revoke -m acme 0123456789abcdef
 
 Roles: admin (everything of its manufacturer), analyst (SQL, views, queries, metrics), ingester (sends rows, reads
-nothing), uploader (uploads plugins as drafts), dashboard (runs named queries only).")]
+nothing), uploader (uploads plugins as drafts), dashboard (runs named queries only), distributor (SQL and named queries
+over the rows of one distributor).")]
 pub(super) struct Token {
     #[command(subcommand)]
     command: Command,
@@ -45,13 +47,17 @@ struct Create {
     #[command(flatten)]
     whose: Whose,
 
-    /// What its holder may do: admin, analyst, ingester, uploader or dashboard
+    /// What its holder may do: admin, analyst, ingester, uploader, dashboard or distributor
     #[arg(long, default_value = "admin", value_parser = Role::NAMES)]
     role: String,
 
     /// A named query that a dashboard may run; may be repeated [default: all of them]
     #[arg(long = "query", value_name = "NAME")]
     queries: Vec<String>,
+
+    /// The distributor_id of the distributor whose rows a distributor's token sees
+    #[arg(long, value_name = "ID")]
+    distributor: Option<String>,
 
     /// What the token is for
     #[arg(long, default_value = "")]
@@ -119,7 +125,7 @@ impl Create {
         let new = NewToken {
             principal: Principal::Operator,
             manufacturer: self.whose.choose(engine.as_ref()).await?,
-            role: Role::named(&self.role, self.queries)?,
+            role: Role::named(&self.role, self.queries, self.distributor)?,
             label: self.label,
             expires_at: self.expires_at.or(in_days),
         };
@@ -151,6 +157,7 @@ impl List {
                 Role::Dashboard(queries) if !queries.is_empty() => {
                     format!("dashboard: {}", queries.join(", "))
                 }
+                Role::Distributor(id) => format!("distributor: {id}"),
                 role => role.to_string(),
             };
             let (label, at, by) = (token.label, token.created_at, token.created_by);

@@ -20,6 +20,7 @@ use crate::error::Failure;
 struct Wanted {
     role: String,
     queries: Vec<String>,
+    distributor: Option<String>,
     label: String,
     expires_at: Option<DateTime<Utc>>,
 }
@@ -29,6 +30,7 @@ impl Default for Wanted {
         Self {
             role: Role::Admin.name().to_owned(),
             queries: Vec::new(),
+            distributor: None,
             label: String::new(),
             expires_at: None,
         }
@@ -42,6 +44,8 @@ pub(super) struct Told {
     role: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     queries: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distributor: Option<String>,
     label: String,
     created_at: String,
     created_by: String,
@@ -75,7 +79,7 @@ pub(super) async fn issue(
     let new = NewToken {
         principal: tenant.principal,
         manufacturer: tenant.manufacturer,
-        role: Role::named(&wanted.role, wanted.queries)?,
+        role: Role::named(&wanted.role, wanted.queries, wanted.distributor)?,
         label: wanted.label,
         expires_at: wanted.expires_at,
     };
@@ -131,7 +135,7 @@ fn wanted(sent: &[u8]) -> Result<Wanted, Error> {
     body::object(sent).map_err(|error| {
         Error::new(Fault::Invalid, format!("the body is not that of a token: {error}")).with_hint(
             "{\"role\": \"analyst\", \"label\": \"…\", \"expires_at\": \"2027-01-01T00:00:00Z\"}; for a dashboard also \"queries\", \
-             the named queries that it may run.",
+             the named queries that it may run, and for a distributor \"distributor\", its id.",
         )
     })
 }
@@ -144,13 +148,17 @@ fn shown(issued: Issued) -> Shown {
 }
 
 fn told(token: Token) -> Told {
+    let role = token.role.name();
+    let (queries, distributor) = match token.role {
+        Role::Dashboard(queries) => (Some(queries), None),
+        Role::Distributor(id) => (None, Some(id)),
+        _ => (None, None),
+    };
     Told {
         id: token.token_id,
-        role: token.role.name(),
-        queries: match token.role {
-            Role::Dashboard(queries) => Some(queries),
-            _ => None,
-        },
+        role,
+        queries,
+        distributor,
         label: token.label,
         created_at: token.created_at,
         created_by: token.created_by,
